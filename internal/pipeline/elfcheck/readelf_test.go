@@ -1,0 +1,151 @@
+package elfcheck
+
+import (
+	"os"
+	"os/exec"
+	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// TestReadelf compares the facts of each fixture with what binutils' readelf says of it.
+func TestReadelf(t *testing.T) {
+	if _, err := exec.LookPath("readelf"); err != nil {
+		t.Skip("skipped: readelf (binutils) is not installed")
+	}
+	for _, g := range []goFixture{goPIE, go386, goS390} {
+		t.Run("go-"+g.String(), func(t *testing.T) { compare(t, g.path(t)) })
+	}
+	t.Run("good", func(t *testing.T) { compare(t, write(t, good(t))) })
+	cs := []cFixture{
+		{name: "musl-static-pie", musl: true, args: cHardened},
+		{name: "gcc-unstripped", args: "-static-pie -fPIE -Wl,--build-id"},
+		{name: "gcc-dt-rpath", args: "-Wl,-rpath,/opt/lib:/opt/lib2 -Wl,--disable-new-dtags"},
+	}
+	for _, c := range refusedC {
+		cs = append(cs, c.cFixture)
+	}
+	for _, c := range cs {
+		t.Run(c.name, func(t *testing.T) { compare(t, c.path(t)) })
+	}
+	for name, c := range refusedEdits {
+		if strings.Contains(name, "hidden") || name == "empty-relro" || name == "core-file-despite-reason" {
+			continue // readelf believes what the kernel does not, counts an empty segment, reads a core's notes otherwise
+		}
+		t.Run(name, func(t *testing.T) {
+			e, w := newEdit(t, good(t)), wantPIE()
+			c.edit(e, &w)
+			compare(t, write(t, e.b))
+		})
+	}
+}
+
+func compare(t *testing.T, path string) {
+	t.Helper()
+	got, err := Inspect(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := readelf(t, path)
+	for _, field := range []string{
+		"Class", "ByteOrder", "Machine", "Type", "Interp", "Dynamic", "Needed", "Rpath", "Runpath", "PIE", "TextRel",
+		"Relro", "BindNow", "WX", "HasStackHeader", "ExecStack", "StackSize", "Stripped", "BuildID",
+	} {
+		g, w := reflect.ValueOf(got).FieldByName(field).Interface(), reflect.ValueOf(want).FieldByName(field).Interface()
+		if !reflect.DeepEqual(g, w) {
+			t.Errorf("%s: %v, readelf says %v", field, g, w)
+		}
+	}
+}
+
+var (
+	readelfProg = regexp.MustCompile(`(?m)^  (\w+) +0x\w+ +0x\w+ +0x\w+ +0x\w+ +(0x\w+) +([RWE ]{3}) `)
+	readelfDyn  = regexp.MustCompile(`(?m)^ 0x\w+ \((\w+)\) +(.*)$`)
+	bracketed   = regexp.MustCompile(`\[(.*)\]`)
+)
+
+// readelf is the facts as its text output gives them.
+func readelf(t *testing.T, path string) (f Facts) {
+	t.Helper()
+	cmd := exec.Command("readelf", "-hlSdnW", path)
+	cmd.Env = append(os.Environ(), "LC_ALL=C")
+	out, _ := cmd.Output() // it exits 1 on mere doubts, and is none the less right on what it prints
+	text := string(out)
+	field := func(name string) string {
+		m := regexp.MustCompile(`(?m)^ *` + name + `: +(.*)$`).FindStringSubmatch(text)
+		if m == nil {
+			return ""
+		}
+		return strings.TrimSpace(m[1])
+	}
+	f.Class = strings.Replace(field("Class"), "ELF", "ELFCLASS", 1)
+	f.ByteOrder = map[bool]string{true: "ELFDATA2LSB", false: "ELFDATA2MSB"}[strings.Contains(field("Data"), "little")]
+	f.Type = "ET_" + strings.Fields(field("Type"))[0]
+	f.Machine = map[string]string{
+		"Advanced Micro Devices X86-64": "EM_X86_64", "Intel 80386": "EM_386", "AArch64": "EM_AARCH64", "IBM S/390": "EM_S390",
+	}[field("Machine")]
+	if m := regexp.MustCompile(`Build ID: (\w+)`).FindStringSubmatch(text); m != nil {
+		f.BuildID = m[1]
+	}
+	f.Interp = strings.TrimSuffix(field(`\[Requesting program interpreter`), "]")
+	f.Stripped = !strings.Contains(text, " SYMTAB ") && !strings.Contains(text, " .debug_")
+	readelfSegments(t, text, &f)
+	readelfDynamic(text, &f)
+	return f
+}
+
+func readelfSegments(t *testing.T, text string, f *Facts) {
+	for _, m := range readelfProg.FindAllStringSubmatch(text, -1) {
+		typ, flags := m[1], m[3]
+		memsz, err := strconv.ParseUint(m[2], 0, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch typ {
+		case "LOAD":
+			f.WX = f.WX || strings.Contains(flags, "W") && strings.Contains(flags, "E")
+		case "DYNAMIC":
+			f.Dynamic = true
+		case "GNU_RELRO":
+			f.Relro = true
+		case "GNU_STACK":
+			if !f.HasStackHeader || memsz < f.StackSize {
+				f.StackSize = memsz
+			}
+			f.HasStackHeader = true
+			f.ExecStack = f.ExecStack || strings.Contains(flags, "E")
+		}
+	}
+}
+
+func readelfDynamic(text string, f *Facts) {
+	for _, m := range readelfDyn.FindAllStringSubmatch(text, -1) {
+		tag, value := m[1], m[2]
+		words := strings.Fields(value)
+		name := ""
+		if b := bracketed.FindStringSubmatch(value); b != nil {
+			name = b[1]
+		}
+		switch tag {
+		case "NEEDED", "FILTER", "AUXILIARY":
+			f.Needed = append(f.Needed, name)
+		case "RPATH":
+			f.Rpath = append(f.Rpath, name)
+		case "RUNPATH":
+			f.Runpath = append(f.Runpath, name)
+		case "TEXTREL":
+			f.TextRel = true
+		case "BIND_NOW":
+			f.BindNow = true
+		case "FLAGS":
+			f.TextRel = f.TextRel || slices.Contains(words, "TEXTREL")
+			f.BindNow = f.BindNow || slices.Contains(words, "BIND_NOW")
+		case "FLAGS_1":
+			f.BindNow = f.BindNow || slices.Contains(words, "NOW")
+			f.PIE = f.Type == "ET_DYN" && slices.Contains(words, "PIE")
+		}
+	}
+}
