@@ -1,0 +1,121 @@
+// Command tcapflow-client shows the TCAP dialogues in SS7-over-IP traffic, from
+// network interfaces and capture files. The constants in usage.go are its manual.
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/tcapflow/tcapflow/internal/pcap"
+)
+
+// Exit codes; usage documents them.
+const (
+	exitOK         = 0
+	exitError      = 1
+	exitUsage      = 2
+	exitPermission = 3
+	exitNoLibpcap  = 4
+)
+
+func main() {
+	// A reader that goes away then shows as an error of the write (signal(7)
+	// would end the process before its sources are closed).
+	signal.Ignore(syscall.SIGPIPE)
+	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+// app is one run's surroundings.
+type app struct {
+	stdin          *os.File
+	stdout, stderr io.Writer
+}
+
+var commands = map[string]func(*app, []string) error{
+	"capture":    (*app).capture,
+	"read":       (*app).read,
+	"interfaces": (*app).interfaces,
+	"version":    (*app).version,
+	"help":       (*app).help,
+}
+
+// run is the whole program: it returns the exit code.
+func run(args []string, stdin *os.File, stdout, stderr io.Writer) int {
+	a := &app{stdin, stdout, stderr}
+	err := a.dispatch(args)
+	if err != nil && !errors.Is(err, syscall.EPIPE) && !errors.Is(err, errReported) {
+		a.complain(err)
+	}
+	return exitCode(err)
+}
+
+func (a *app) dispatch(args []string) error {
+	if len(args) == 0 {
+		return misuse("", "no command")
+	}
+	name := args[0]
+	switch name {
+	case "-h", "-help", "--help":
+		name = "help"
+	case "-version", "--version":
+		name = "version"
+	}
+	command, ok := commands[name]
+	if !ok {
+		return misuse("", "unknown command %q", name)
+	}
+	err := command(a, args[1:])
+	if errors.Is(err, flag.ErrHelp) {
+		return a.help([]string{name})
+	}
+	return err
+}
+
+// usageError is wrong use: of a command, or of the program if command is "".
+type usageError struct{ command, text string }
+
+func misuse(command, format string, args ...any) error {
+	return usageError{command, fmt.Sprintf(format, args...)}
+}
+
+func (e usageError) Error() string {
+	if e.command == "" {
+		return e.text + ": see `tcapflow-client help`"
+	}
+	return fmt.Sprintf("%s: %s: see `tcapflow-client help %[1]s`", e.command, e.text)
+}
+
+// errReported stands for errors that were written when they happened.
+var errReported = errors.New("errors were reported")
+
+func (a *app) complain(err error) { fmt.Fprintf(a.stderr, "tcapflow-client: %v\n", err) }
+
+func exitCode(err error) int {
+	var usage usageError
+	switch {
+	case err == nil, errors.Is(err, syscall.EPIPE):
+		return exitOK
+	case errors.As(err, &usage):
+		return exitUsage
+	case errors.Is(err, pcap.ErrPermission):
+		return exitPermission
+	case errors.Is(err, pcap.ErrNoLibpcap):
+		return exitNoLibpcap
+	}
+	return exitError
+}
+
+// parse parses a command's flags. It returns flag.ErrHelp as it is.
+func parse(f *flag.FlagSet, args []string) error {
+	f.SetOutput(io.Discard)
+	err := f.Parse(args)
+	if err == nil || errors.Is(err, flag.ErrHelp) {
+		return err
+	}
+	return misuse(f.Name(), "%v", err)
+}
