@@ -1,0 +1,167 @@
+package debian
+
+import (
+	"archive/tar"
+	"bufio"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/blakesmith/ar"
+	"github.com/klauspost/compress/zstd"
+	"github.com/ulikunitz/xz"
+
+	"github.com/tcapflow/tcapflow/internal/pipeline/layer"
+)
+
+// Place says where in the image a package's file goes: it gets a clean path without
+// a leading slash and returns one, or "" to leave the file out.
+type Place func(name string) string
+
+// AsPackaged keeps every file, with the merged /usr that Debian 12 and later have:
+// extracted trees lack the links bin → usr/bin that a maintainer script would make.
+func AsPackaged(name string) string {
+	top, rest, _ := strings.Cut(name, "/")
+	switch top {
+	case "bin", "sbin", "lib", "lib32", "lib64", "libx32":
+		if rest == "" {
+			return "" // the layer has a link there
+		}
+		return "usr/" + name
+	}
+	return name
+}
+
+// Unpack is the layer piece of a .deb (deb(5): an ar archive with a data.tar member),
+// its files placed by place. The licences that its copyright file names are stored in
+// licences, unless that is nil.
+func Unpack(debPath string, place Place, licences *[]string) layer.Piece {
+	return func(w *layer.Writer) error {
+		f, err := os.Open(debPath)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		data, err := dataMember(bufio.NewReaderSize(f, 1<<20))
+		if err != nil {
+			return fmt.Errorf("%s: %w", debPath, err)
+		}
+		names, err := copyTree(data, place, w)
+		if err != nil {
+			return fmt.Errorf("%s: %w", debPath, err)
+		}
+		if licences != nil {
+			*licences = names
+		}
+		return nil
+	}
+}
+
+// dataMember finds the data.tar member of a .deb and decompresses it.
+func dataMember(deb io.Reader) (io.Reader, error) {
+	members := ar.NewReader(deb)
+	for {
+		member, err := members.Next()
+		if errors.Is(err, io.EOF) {
+			return nil, errors.New("no data.tar member")
+		}
+		if err != nil {
+			return nil, err
+		}
+		name := strings.TrimSuffix(member.Name, "/")
+		if member.Size < 0 {
+			return nil, fmt.Errorf("member %s of %d bytes", name, member.Size)
+		}
+		if strings.HasPrefix(name, "data.tar") {
+			return decompress(name, members)
+		}
+	}
+}
+
+func decompress(name string, r io.Reader) (io.Reader, error) {
+	switch path.Ext(name) {
+	case ".xz":
+		return xz.NewReader(bufio.NewReaderSize(r, 1<<20))
+	case ".zst":
+		z, err := zstd.NewReader(r)
+		if err != nil {
+			return nil, err
+		}
+		return z.IOReadCloser(), nil
+	case ".gz":
+		return gzip.NewReader(r)
+	case ".tar":
+		return r, nil
+	}
+	return nil, fmt.Errorf("%s: unknown compression", name)
+}
+
+// copyTree copies a tar stream entry by entry. Modes, owners and times stay;
+// access times, which differ between builds of a package, go.
+func copyTree(r io.Reader, place Place, w *layer.Writer) (licences []string, err error) {
+	entries := tar.NewReader(bufio.NewReaderSize(r, 1<<20))
+	for {
+		h, err := entries.Next()
+		if errors.Is(err, io.EOF) {
+			return licences, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		name := clean(h.Name)
+		var body io.Reader = entries
+		if strings.HasPrefix(name, "usr/share/doc/") && strings.HasSuffix(name, "/copyright") && h.Typeflag == tar.TypeReg {
+			text, err := io.ReadAll(io.LimitReader(entries, 4<<20))
+			if err != nil {
+				return nil, err
+			}
+			licences = licenceNames(string(text))
+			body = strings.NewReader(string(text))
+		}
+		to := place(name)
+		if name == "" || to == "" {
+			continue
+		}
+		out := *h
+		out.Name, out.Format = to, tar.FormatUnknown
+		out.AccessTime, out.ChangeTime = time.Time{}, time.Time{}
+		if h.Typeflag == tar.TypeDir {
+			out.Name += "/"
+		}
+		if h.Typeflag == tar.TypeLink {
+			if out.Linkname = place(clean(h.Linkname)); out.Linkname == "" {
+				return nil, fmt.Errorf("hard link %s to %s, which is left out", name, h.Linkname)
+			}
+		}
+		if err := w.WriteHeader(&out); err != nil {
+			return nil, err
+		}
+		if h.Typeflag == tar.TypeReg {
+			if _, err := io.Copy(w, body); err != nil {
+				return nil, err
+			}
+		}
+	}
+}
+
+// clean makes "./usr/bin/" and "/usr/../etc" into paths below the root.
+func clean(name string) string { return strings.TrimPrefix(path.Clean("/"+name), "/") }
+
+// licenceNames takes the short names of "License:" fields (copyright-format 1.0).
+func licenceNames(copyright string) []string {
+	var names []string
+	for line := range strings.Lines(copyright) {
+		if value, ok := strings.CutPrefix(line, "License:"); ok {
+			if name := strings.TrimSpace(value); name != "" && len(name) < 80 && !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
+}

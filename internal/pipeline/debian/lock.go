@@ -1,0 +1,88 @@
+package debian
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/tcapflow/tcapflow/build"
+)
+
+// Lock names every package of every set, so that the same commit always assembles
+// the same image.
+type Lock struct {
+	Suite string               `json:"suite"`
+	Date  time.Time            `json:"date"` // of the InRelease that it was taken from
+	Sets  map[string][]Package `json:"sets"` // by SetKey
+}
+
+// SetKey names a set for one architecture: tools/amd64.
+func SetKey(set build.PackageSet, arch string) string { return set.Name + "/" + arch }
+
+// ParseLock reads what Lock.Bytes wrote.
+func ParseLock(text []byte) (Lock, error) {
+	var l Lock
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&l); err != nil {
+		return Lock{}, fmt.Errorf("build/debian/lock.json: %w", err)
+	}
+	return l, nil
+}
+
+// Bytes is the lock as it is committed: indented, in a fixed order.
+func (l Lock) Bytes() ([]byte, error) {
+	text, err := json.MarshalIndent(l, "", " ")
+	return append(text, '\n'), err
+}
+
+// Packages returns the locked packages of a set.
+func (l Lock) Packages(set build.PackageSet, arch string) ([]Package, error) {
+	packages, ok := l.Sets[SetKey(set, arch)]
+	if !ok {
+		return nil, fmt.Errorf("build/debian/lock.json has no set %s", SetKey(set, arch))
+	}
+	return packages, nil
+}
+
+// Resolve takes a new lock of sets from the signed indexes of a suite.
+func (m Mirror) Resolve(ctx context.Context, suite string, sets []build.PackageSet) (Lock, error) {
+	s, err := m.Suite(ctx, suite)
+	if err != nil {
+		return Lock{}, err
+	}
+	lock := Lock{Suite: suite, Date: s.Date, Sets: map[string][]Package{}}
+	byArch := map[string][]build.PackageSet{}
+	for _, set := range sets {
+		for _, arch := range set.Arches {
+			byArch[arch] = append(byArch[arch], set)
+		}
+	}
+	var mu sync.Mutex
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(2) // an index of Debian 13 takes 0.2 GB while it is read
+	for arch, sets := range byArch {
+		group.Go(func() error {
+			ix, err := s.Index(ctx, arch)
+			if err != nil {
+				return err
+			}
+			for _, set := range sets {
+				packages, err := ix.Resolve(set)
+				if err != nil {
+					return fmt.Errorf("%s: %w", SetKey(set, arch), err)
+				}
+				mu.Lock()
+				lock.Sets[SetKey(set, arch)] = packages
+				mu.Unlock()
+			}
+			return nil
+		})
+	}
+	return lock, group.Wait()
+}

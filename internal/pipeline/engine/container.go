@@ -1,0 +1,255 @@
+package engine
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/moby/moby/api/pkg/stdcopy"
+	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/api/types/mount"
+	"github.com/moby/moby/client"
+	"github.com/testcontainers/testcontainers-go"
+
+	"github.com/tcapflow/tcapflow/internal/pipeline/fault"
+)
+
+// Spec is a container to start.
+type Spec struct {
+	Image   string
+	Cmd     []string // the main process; it must live as long as the container is used
+	User    string   // uid:gid; empty: the image's
+	Env     map[string]string
+	Dir     string
+	Volumes map[string]string // volume name by the path where it is mounted
+	Tmpfs   map[string]string // options by path
+	Caps    []string          // capabilities beside none, such as NET_RAW
+	Network string            // network mode; empty: none at all
+	Before  []Copy            // what is put into the container before it starts
+}
+
+// Copy is a tar stream for a folder of the container.
+type Copy struct {
+	Dir string
+	Tar io.Reader
+}
+
+// Container is a running container. The caller removes it.
+type Container struct {
+	ID     string
+	engine *Engine
+}
+
+// Start creates and starts a container. On an error nothing is left of it.
+func (e *Engine) Start(ctx context.Context, s Spec) (*Container, error) {
+	created, err := e.provider.CreateContainer(ctx, e.request(s))
+	if created == nil {
+		return nil, explain(err)
+	}
+	c := &Container{ID: created.GetContainerID(), engine: e}
+	if err != nil {
+		return nil, errors.Join(explain(err), c.Remove(ctx))
+	}
+	for _, copy := range s.Before {
+		if err := c.Put(ctx, copy); err != nil {
+			return nil, errors.Join(err, c.Remove(ctx))
+		}
+	}
+	if err := created.Start(ctx); err != nil {
+		return nil, errors.Join(explain(err), c.Remove(ctx))
+	}
+	return c, nil
+}
+
+func (e *Engine) request(s Spec) testcontainers.ContainerRequest {
+	network := s.Network
+	if network == "" {
+		network = "none"
+	}
+	return testcontainers.ContainerRequest{
+		Image:  s.Image,
+		Cmd:    s.Cmd,
+		Env:    s.Env,
+		Tmpfs:  s.Tmpfs,
+		Labels: Owned(map[string]string{LabelCheckout: e.checkout}),
+		ConfigModifier: func(c *container.Config) {
+			c.User, c.WorkingDir = s.User, s.Dir
+		},
+		HostConfigModifier: func(h *container.HostConfig) {
+			h.NetworkMode = container.NetworkMode(network)
+			h.CapDrop, h.CapAdd = []string{"ALL"}, s.Caps
+			h.SecurityOpt = []string{"no-new-privileges"}
+			for path, volume := range s.Volumes {
+				h.Mounts = append(h.Mounts, mount.Mount{Type: mount.TypeVolume, Source: volume, Target: path})
+			}
+		},
+	}
+}
+
+// Put unpacks a tar stream into the container, with its modes, owners, links and times.
+func (c *Container) Put(ctx context.Context, copy Copy) error {
+	_, err := c.engine.CopyToContainer(ctx, c.ID, client.CopyToContainerOptions{DestinationPath: copy.Dir, Content: copy.Tar})
+	return explain(err)
+}
+
+// Get returns a path of the container as a tar stream; the caller closes it.
+func (c *Container) Get(ctx context.Context, path string) (io.ReadCloser, error) {
+	result, err := c.engine.CopyFromContainer(ctx, c.ID, client.CopyFromContainerOptions{SourcePath: path})
+	if err != nil {
+		return nil, explain(err)
+	}
+	return result.Content, nil
+}
+
+// GetFile returns the bytes of a regular file, at most limit.
+func (c *Container) GetFile(ctx context.Context, path string, limit int64) ([]byte, error) {
+	stream, err := c.Get(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	defer stream.Close()
+	entries := tar.NewReader(stream)
+	h, err := entries.Next()
+	if err != nil {
+		return nil, fmt.Errorf("%s in the container: %w", path, err)
+	}
+	if h.Typeflag != tar.TypeReg || h.Size > limit {
+		return nil, fmt.Errorf("%s in the container: not a file of at most %d bytes", path, limit)
+	}
+	return io.ReadAll(entries)
+}
+
+// Command is a process to run in a container.
+type Command struct {
+	Args   []string
+	Env    []string
+	Dir    string
+	User   string
+	Stdin  io.Reader // nil: none
+	Stdout io.Writer // nil: dropped
+	Stderr io.Writer
+}
+
+// watchEvery is how often a silent engine is asked for a sign of life while a command runs.
+const watchEvery = 5 * time.Second
+
+// Exec runs a command and returns its exit code. When the engine dies or hangs
+// meanwhile, that is an error within 20 seconds.
+func (c *Container) Exec(ctx context.Context, cmd Command) (int, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go c.engine.watch(ctx, cancel)
+	made, err := c.engine.ExecCreate(ctx, c.ID, client.ExecCreateOptions{
+		Cmd: cmd.Args, Env: cmd.Env, WorkingDir: cmd.Dir, User: cmd.User,
+		AttachStdin: cmd.Stdin != nil, AttachStdout: true, AttachStderr: true,
+	})
+	if err != nil {
+		return 0, explain(err)
+	}
+	stream, err := c.engine.ExecAttach(ctx, made.ID, client.ExecAttachOptions{})
+	if err != nil {
+		return 0, explain(err)
+	}
+	defer stream.Close()
+	defer context.AfterFunc(ctx, stream.Close)()
+	if cmd.Stdin != nil {
+		go func() {
+			io.Copy(stream.Conn, cmd.Stdin)
+			stream.CloseWrite()
+		}()
+	}
+	if _, err = stdcopy.StdCopy(writer(cmd.Stdout), writer(cmd.Stderr), stream.Reader); err == nil {
+		var state client.ExecInspectResult
+		if state, err = c.engine.ExecInspect(ctx, made.ID, client.ExecInspectOptions{}); err == nil && !state.Running {
+			return state.ExitCode, nil
+		}
+	}
+	if cause := context.Cause(ctx); cause != nil {
+		return 0, cause
+	}
+	if err == nil {
+		err = errors.New("the connection ended before the command")
+	}
+	return 0, explain(err)
+}
+
+func writer(w io.Writer) io.Writer {
+	if w == nil {
+		return io.Discard
+	}
+	return w
+}
+
+// Output runs a command and returns its standard output, with standard error in the error.
+func (c *Container) Output(ctx context.Context, args ...string) (string, error) {
+	var stdout, stderr bytes.Buffer
+	code, err := c.Exec(ctx, Command{Args: args, Stdout: &stdout, Stderr: &stderr})
+	if err == nil && code != 0 {
+		err = fmt.Errorf("%s: exit status %d: %s", args[0], code, bytes.TrimSpace(stderr.Bytes()))
+	}
+	return stdout.String(), err
+}
+
+// watch ends the context of a command when the engine no longer answers a ping.
+func (e *Engine) watch(ctx context.Context, cancel context.CancelCauseFunc) {
+	ticker := time.NewTicker(watchEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			ping, stop := context.WithTimeout(ctx, 2*watchEvery)
+			_, err := e.Ping(ping, client.PingOptions{})
+			stop()
+			if err != nil && ctx.Err() == nil {
+				cancel(explain(fmt.Errorf("no sign of life: %w", err)))
+				return
+			}
+		}
+	}
+}
+
+// explain gives engine errors their exit code; cancellation stays what it is.
+func explain(err error) error {
+	if err == nil || errors.Is(err, context.Canceled) {
+		return err
+	}
+	var known *fault.Error
+	if errors.As(err, &known) {
+		return err
+	}
+	return &fault.Error{Code: fault.Engine, Err: fmt.Errorf("container engine: %w", err), Next: "see that the engine runs and has free disk (`docker info`, `docker system df`), then try again"}
+}
+
+// cleanUp bounds what is done after the work, also when the work was interrupted.
+const cleanUp = 20 * time.Second
+
+// Remove kills and removes the container with its anonymous volumes. It goes on when
+// ctx is cancelled: that is when it matters.
+func (c *Container) Remove(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanUp)
+	defer cancel()
+	_, err := c.engine.ContainerRemove(ctx, c.ID, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
+	return explain(err)
+}
+
+// Sweep removes the containers that an earlier run in this checkout was killed over.
+// The caller holds the checkout's lock, so whatever stands there is stale.
+func (e *Engine) Sweep(ctx context.Context) (int, error) {
+	list, err := e.ContainerList(ctx, client.ContainerListOptions{All: true,
+		Filters: make(client.Filters).Add("label", LabelCheckout+"="+e.checkout)})
+	if err != nil {
+		return 0, unreachable(err)
+	}
+	for _, stale := range list.Items {
+		if err := (&Container{ID: stale.ID, engine: e}).Remove(ctx); err != nil {
+			return 0, err
+		}
+	}
+	return len(list.Items), nil
+}

@@ -1,0 +1,143 @@
+// Package engine is the one door to the container engine: Docker, podman or another
+// with Docker's API, local or remote, found and driven by testcontainers-go.
+//
+// In: an image and a command. Out: a running container with tar streams in and out.
+// Containers get no network, no bind mount and no privilege unless they ask, and
+// carry labels by which a later run finds what a killed one left.
+package engine
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/moby/moby/api/types/image"
+	"github.com/moby/moby/client"
+	"github.com/testcontainers/testcontainers-go"
+	tclog "github.com/testcontainers/testcontainers-go/log"
+
+	"github.com/tcapflow/tcapflow/internal/pipeline/fault"
+)
+
+// Labels of everything that we make in an engine.
+const (
+	LabelOwner    = "dev.tcapflow.owner"    // on all: "tcapflow"
+	LabelCheckout = "dev.tcapflow.checkout" // on containers: who may sweep them
+	ownerValue    = "tcapflow"
+)
+
+// Engine is a connection.
+type Engine struct {
+	*client.Client
+	Arch string // GOARCH of the engine's machine
+	CPUs int
+
+	provider *testcontainers.DockerProvider
+	checkout string
+}
+
+// Connect finds the engine that DOCKER_HOST, the Docker context or a socket at one of
+// the usual places names. checkout is the folder whose lock the caller holds.
+func Connect(ctx context.Context, checkout string) (*Engine, error) {
+	tclog.SetDefault(silent{})
+	// The reaper is an image of its own, which cannot be pulled everywhere; Sweep does its work.
+	if err := os.Setenv("TESTCONTAINERS_RYUK_DISABLED", "true"); err != nil {
+		return nil, err
+	}
+	provider, err := testcontainers.NewDockerProvider(testcontainers.WithLogger(silent{}))
+	if err != nil {
+		return nil, unreachable(err)
+	}
+	c, ok := clientOf(provider.Client())
+	if !ok {
+		return nil, fmt.Errorf("container engine: unexpected client %T", provider.Client())
+	}
+	e := &Engine{Client: c, provider: provider, checkout: CheckoutID(checkout)}
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	info, err := e.Info(ctx, client.InfoOptions{})
+	if err != nil {
+		return nil, unreachable(err)
+	}
+	if info.Info.OSType != "linux" {
+		return nil, fault.New(fault.Engine, "switch it to Linux containers", "the container engine runs %s containers", info.Info.OSType)
+	}
+	e.Arch, e.CPUs = goArch(info.Info.Architecture), info.Info.NCPU
+	return e, nil
+}
+
+func clientOf(c any) (*client.Client, bool) {
+	switch c := c.(type) {
+	case *client.Client:
+		return c, true
+	case *testcontainers.DockerClient:
+		return c.Client, true
+	}
+	return nil, false
+}
+
+// CheckoutID is the value of LabelCheckout: a digest of host name and folder, so that
+// two machines on one remote engine do not sweep each other's containers.
+func CheckoutID(folder string) string {
+	host, _ := os.Hostname()
+	sum := sha256.Sum256([]byte(host + "\x00" + folder))
+	return hex.EncodeToString(sum[:8])
+}
+
+// goArch turns what uname(1) says into GOARCH.
+func goArch(machine string) string {
+	switch machine {
+	case "x86_64":
+		return "amd64"
+	case "aarch64":
+		return "arm64"
+	}
+	return machine
+}
+
+func unreachable(err error) error {
+	e := &fault.Error{Code: fault.Engine, Err: fmt.Errorf("container engine: %w", err)}
+	text := err.Error()
+	switch {
+	case errors.Is(err, fs.ErrPermission) || strings.Contains(text, "permission denied"):
+		e.Next = "add yourself to the group that owns the socket (often: docker), or use a rootless engine such as podman with DOCKER_HOST"
+	case os.Getenv("DOCKER_HOST") != "":
+		e.Next = fmt.Sprintf("DOCKER_HOST is %q: correct it, or unset it to use the local engine", os.Getenv("DOCKER_HOST"))
+	default:
+		e.Next = "install and start Docker or podman, or point DOCKER_HOST to one (unix:///…, tcp://…, ssh://…)"
+	}
+	return e
+}
+
+// silent drops testcontainers' own log lines; ours name stages instead.
+type silent struct{}
+
+func (silent) Printf(string, ...any) {}
+
+// Images lists our images that have all of the given labels.
+func (e *Engine) Images(ctx context.Context, labels map[string]string) ([]image.Summary, error) {
+	filter := make(client.Filters).Add("label", LabelOwner+"="+ownerValue)
+	for k, v := range labels {
+		filter = filter.Add("label", k+"="+v)
+	}
+	list, err := e.ImageList(ctx, client.ImageListOptions{Filters: filter})
+	if err != nil {
+		return nil, unreachable(err)
+	}
+	return list.Items, nil
+}
+
+// Owned adds the owner's label to labels.
+func Owned(labels map[string]string) map[string]string {
+	out := map[string]string{LabelOwner: ownerValue}
+	for k, v := range labels {
+		out[k] = v
+	}
+	return out
+}

@@ -1,0 +1,71 @@
+// Package fault gives errors of the pipeline what a person at a terminal needs:
+// an exit code that a script can act on, the next step, and the log's tail.
+//
+// Stages return plain errors wrapped once, or a *fault.Error where the code is
+// known; the targets hand it to mage, which prints it and exits with ExitStatus.
+package fault
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// Code is the exit code of a mage target.
+type Code int
+
+const (
+	Failed Code = 1 // the build or a check failed
+	Usage  Code = 2 // wrong use: an unknown target, a bad option
+	Engine Code = 3 // the container engine is missing or refused
+	Fetch  Code = 4 // an input could not be fetched
+)
+
+// Error is an error with an exit code, and where there is one, a next step and a log.
+type Error struct {
+	Code Code
+	Err  error
+	Next string // what the reader can do; empty when nothing useful is known
+	Log  string // the last lines of the failed command's output
+}
+
+func (e *Error) Error() string {
+	line := e.Err.Error()
+	if e.Next != "" {
+		line += "\n  next: " + e.Next
+	}
+	if e.Log != "" {
+		line += "\n" + strings.TrimRight(e.Log, "\n")
+	}
+	return line
+}
+
+func (e *Error) Unwrap() error { return e.Err }
+
+// ExitStatus is read by mage (mg.ExitStatus).
+func (e *Error) ExitStatus() int { return int(e.Code) }
+
+// New returns an error with a code, a next step (may be empty) and a formatted cause.
+func New(code Code, next, format string, args ...any) *Error {
+	return &Error{Code: code, Next: next, Err: fmt.Errorf(format, args...)}
+}
+
+// Exit gives err a code to exit with when no stage below did: 1, and 130 for a
+// cancelled run, as shells do for SIGINT. It returns nil for nil.
+func Exit(err error) error {
+	var e *Error
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, context.Canceled):
+		return &Error{Code: 130, Err: errors.New("interrupted; nothing was left half-written")}
+	case errors.As(err, &e):
+		if e.Error() == err.Error() {
+			return e
+		}
+		return &Error{Code: e.Code, Err: err}
+	default:
+		return &Error{Code: Failed, Err: err}
+	}
+}

@@ -1,0 +1,253 @@
+// Package fetch brings files of known SHA-256 from the network into a cache that
+// is addressed by content.
+//
+// In: a URL and the digest that the file must have. Out: the path of a file that
+// has this digest. A file is written beside its place and renamed into it, so the
+// cache never holds a half one; a transfer that is cut is resumed with a Range
+// request, a bounded number of times.
+package fetch
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/tcapflow/tcapflow/internal/pipeline/fault"
+)
+
+// ErrGone says that the server answered and does not have the file (HTTP 404 or 410).
+var ErrGone = errors.New("not on the server")
+
+// ErrDigest says that the server gave a file with another digest.
+var ErrDigest = errors.New("SHA-256 differs")
+
+const (
+	attempts = 4                // a mirror that fails four times in a row is down
+	stall    = 20 * time.Second // no byte for so long counts as a cut transfer
+)
+
+// Cache fetches into Dir, which is made when it is needed.
+type Cache struct {
+	Dir    string
+	Client *http.Client  // nil: http.DefaultClient, which honours HTTPS_PROXY and SSL_CERT_FILE
+	Pause  time.Duration // before the second attempt, doubled for each after it; 0: one second
+
+	bytes atomic.Int64
+}
+
+// Bytes counts what came over the network so far.
+func (c *Cache) Bytes() int64 { return c.bytes.Load() }
+
+// Path is where a file with this digest (lower-case hex) stands once it is fetched.
+func (c *Cache) Path(digest string) string { return filepath.Join(c.Dir, "sha256", digest) }
+
+// Has reports whether the file is there. Its bytes were checked when it was written.
+func (c *Cache) Has(digest string) bool {
+	_, err := os.Stat(c.Path(digest))
+	return err == nil
+}
+
+// Get returns the path of the file with the given SHA-256, fetched from url if the
+// cache does not have it. size bounds the transfer in bytes; 0 means at most 1 GiB.
+func (c *Cache) Get(ctx context.Context, url, digest string, size int64) (string, error) {
+	if len(digest) != sha256.Size*2 {
+		return "", fmt.Errorf("%s: %q is no SHA-256", url, digest)
+	}
+	if c.Has(digest) {
+		return c.Path(digest), nil
+	}
+	if size <= 0 {
+		size = 1 << 30
+	}
+	if err := os.MkdirAll(filepath.Dir(c.Path(digest)), 0o755); err != nil {
+		return "", err
+	}
+	tmp, err := os.CreateTemp(filepath.Dir(c.Path(digest)), ".part-*")
+	if err != nil {
+		return "", err
+	}
+	defer os.Remove(tmp.Name())
+	defer tmp.Close()
+	if err := c.retry(ctx, url, func() error { return c.resume(ctx, url, tmp, size) }); err != nil {
+		return "", err
+	}
+	if err := checkDigest(tmp, url, digest); err != nil {
+		return "", err
+	}
+	if err := tmp.Close(); err != nil {
+		return "", err
+	}
+	return c.Path(digest), os.Rename(tmp.Name(), c.Path(digest))
+}
+
+// Read returns the body of url, at most limit bytes. Nothing is known of its
+// digest: the caller checks a signature.
+func (c *Cache) Read(ctx context.Context, url string, limit int64) ([]byte, error) {
+	tmp, err := os.CreateTemp("", "fetch-*")
+	if err != nil {
+		return nil, err
+	}
+	defer os.Remove(tmp.Name())
+	defer tmp.Close()
+	if err := c.retry(ctx, url, func() error { return c.resume(ctx, url, tmp, limit) }); err != nil {
+		return nil, err
+	}
+	if _, err := tmp.Seek(0, io.SeekStart); err != nil {
+		return nil, err
+	}
+	return io.ReadAll(tmp)
+}
+
+// retry runs attempt until it succeeds, the server says that the file is gone, the
+// context ends or the attempts are used up.
+func (c *Cache) retry(ctx context.Context, url string, attempt func() error) error {
+	pause := c.Pause
+	if pause == 0 {
+		pause = time.Second
+	}
+	var err error
+	for range attempts {
+		if err = attempt(); err == nil {
+			return nil
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if errors.Is(err, ErrGone) || isCertificate(err) || isLocal(err) {
+			break
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(pause):
+			pause *= 2
+		}
+	}
+	return explain(url, err)
+}
+
+func isCertificate(err error) bool {
+	var unknown x509.UnknownAuthorityError
+	var host x509.HostnameError
+	return errors.As(err, &unknown) || errors.As(err, &host)
+}
+
+// isLocal tells errors of this machine's disk, which no retry mends, from the server's.
+func isLocal(err error) bool {
+	var path *os.PathError
+	return errors.As(err, &path)
+}
+
+func explain(url string, err error) error {
+	next := "see that the host can be reached from here; a proxy is taken from HTTPS_PROXY and HTTP_PROXY"
+	switch {
+	case isLocal(err):
+		return &fault.Error{Code: fault.Failed, Err: err, Next: "free space in the cache folder, or name another with TCAPFLOW_CACHE"}
+	case errors.Is(err, ErrGone):
+		next = ""
+	case isCertificate(err):
+		next = "if a TLS proxy with its own CA stands between, set SSL_CERT_FILE to a bundle that holds this CA"
+	}
+	return &fault.Error{Code: fault.Fetch, Err: fmt.Errorf("%s: %w", url, err), Next: next}
+}
+
+// resume appends to tmp what is missing of url.
+func (c *Cache) resume(ctx context.Context, url string, tmp *os.File, limit int64) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	have, err := tmp.Seek(0, io.SeekEnd)
+	if err != nil {
+		return err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	if have > 0 {
+		req.Header.Set("Range", "bytes="+strconv.FormatInt(have, 10)+"-")
+	}
+	watch := time.AfterFunc(stall, cancel)
+	defer watch.Stop()
+	resp, err := c.client().Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if err := start(resp, tmp, have); err != nil {
+		return err
+	}
+	if have, err = tmp.Seek(0, io.SeekEnd); err != nil {
+		return err
+	}
+	n, err := io.Copy(tmp, io.LimitReader(&stallReader{resp.Body, watch}, limit-have+1))
+	c.bytes.Add(n)
+	if have+n > limit {
+		return fmt.Errorf("longer than %d bytes", limit)
+	}
+	return err
+}
+
+// start reads the status line: it decides whether the body continues the file or begins it anew.
+func start(resp *http.Response, tmp *os.File, have int64) error {
+	switch resp.StatusCode {
+	case http.StatusPartialContent:
+		return nil
+	case http.StatusOK:
+		return tmp.Truncate(0)
+	case http.StatusRequestedRangeNotSatisfiable:
+		if err := tmp.Truncate(0); err != nil {
+			return err
+		}
+		return errors.New("the server cannot resume")
+	case http.StatusNotFound, http.StatusGone:
+		return ErrGone
+	default:
+		return fmt.Errorf("the server answered %s", resp.Status)
+	}
+}
+
+func (c *Cache) client() *http.Client {
+	if c.Client != nil {
+		return c.Client
+	}
+	return http.DefaultClient
+}
+
+// stallReader puts the watchdog off at every read that brings bytes.
+type stallReader struct {
+	r     io.Reader
+	watch *time.Timer
+}
+
+func (s *stallReader) Read(p []byte) (int, error) {
+	n, err := s.r.Read(p)
+	if n > 0 {
+		s.watch.Reset(stall)
+	}
+	return n, err
+}
+
+func checkDigest(f *os.File, url, want string) error {
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return err
+	}
+	if got := hex.EncodeToString(h.Sum(nil)); got != want {
+		return &fault.Error{Code: fault.Fetch, Err: fmt.Errorf("%s: %w: %s, wanted %s", url, ErrDigest, got, want),
+			Next: "do not use this file; see who answers for that host, then for the pin"}
+	}
+	return nil
+}
