@@ -77,9 +77,13 @@ func (w Want) Check(f Facts) []Finding {
 // report gathers findings.
 type report []Finding
 
+func (r *report) add(rule, format string, args ...any) {
+	*r = append(*r, Finding{rule, fmt.Sprintf(format, args...)})
+}
+
 func (r *report) unless(ok bool, rule, format string, args ...any) {
 	if !ok {
-		*r = append(*r, Finding{rule, fmt.Sprintf(format, args...)})
+		r.add(rule, format, args...)
 	}
 }
 
@@ -107,12 +111,10 @@ func (w Want) checkStatic(f Facts, r *report) {
 
 func (w Want) checkHardened(f Facts, r *report) {
 	exec := f.Type == elf.ET_EXEC.String()
-	pie := f.Type == elf.ET_DYN.String() && f.PIE
-	switch {
-	case w.NonPIE == "":
-		r.unless(pie, "pie", "%s is not a position independent program: build with -buildmode=pie and link with -static-pie", f.Type)
-	default:
-		r.unless(pie || exec, "pie", "%s is not a program: link an executable", f.Type)
+	if w.NonPIE == "" {
+		r.unless(f.PIE, "pie", "%s, but no position independent program: build with -buildmode=pie and link with -static-pie", f.Type)
+	} else {
+		r.unless(f.PIE || exec, "pie", "%s, but no program: link an executable", f.Type)
 	}
 	r.unless(!f.TextRel, "textrel", "rewrites its own code at start-up: compile all C code with -fPIC or -fPIE")
 	r.unless(!f.WX, "wx", "memory is both writable and executable: look for a linker script or the flag -N (--omagic)")
@@ -124,7 +126,7 @@ func (w Want) checkHardened(f Facts, r *report) {
 func (w Want) checkStack(f Facts, r *report) {
 	if !f.HasStackHeader {
 		// Then the kernel decides by machine and makes it executable on 386 (READ_IMPLIES_EXEC).
-		r.unless(false, "stack-exec", "says nothing about its stack, which is then executable on some machines: link with -z noexecstack")
+		r.add("stack-exec", "says nothing about its stack, which is then executable on some machines: link with -z noexecstack")
 		return
 	}
 	r.unless(!f.ExecStack, "stack-exec", "asks for an executable stack: link with -z noexecstack, and mark assembly with .note.GNU-stack")
@@ -139,7 +141,7 @@ func (w Want) checkStack(f Facts, r *report) {
 func (w *GoWant) check(g *GoFacts, r *report) {
 	const rule = "buildinfo"
 	if g == nil {
-		r.unless(false, rule, "holds no Go build information: link it with the go command, and do not rewrite it afterwards")
+		r.add(rule, "holds no Go build information: link it with the go command, and do not rewrite it afterwards")
 		return
 	}
 	r.unless(w.Version == "" || g.Version == w.Version, rule, "built with %q, the plan says %q: build anew", g.Version, w.Version)

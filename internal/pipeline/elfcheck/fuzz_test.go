@@ -48,6 +48,24 @@ func tiny32(order binary.ByteOrder, data elf.Data) []byte {
 		[16]byte{})
 }
 
+// withSections adds section headers to tiny64's little endian file, a compressed one among them.
+func withSections(b []byte) []byte {
+	const dynoff, strings = 64 + 5*56, 64 + 5*56 + 4*16
+	packed := encode(binary.LittleEndian, elf.Chdr64{Type: uint32(elf.COMPRESS_ZLIB), Size: 6, Addralign: 1},
+		[]byte("\x78\x01\x01\x06\x00\xf9\xff/home/\x07\x24\x02\x08")) // a stored block
+	out := append(bytes.Clone(b), packed...)
+	headers := encode(binary.LittleEndian, elf.Section64{},
+		elf.Section64{Type: uint32(elf.SHT_DYNAMIC), Off: dynoff, Addr: dynoff, Size: 4 * 16},
+		elf.Section64{Type: uint32(elf.SHT_NOTE), Off: strings, Addr: strings, Size: 16},
+		elf.Section64{Type: uint32(elf.SHT_PROGBITS), Flags: uint64(elf.SHF_COMPRESSED), Off: uint64(len(b)), Size: uint64(len(packed))})
+	shoff := uint64(len(out))
+	out = append(out, headers...)
+	binary.LittleEndian.PutUint64(out[40:], shoff) // e_shoff
+	binary.LittleEndian.PutUint16(out[58:], 64)    // e_shentsize
+	binary.LittleEndian.PutUint16(out[60:], 4)     // e_shnum
+	return out
+}
+
 func encode(order binary.ByteOrder, headers ...any) []byte {
 	var b bytes.Buffer
 	for _, h := range headers {
@@ -60,10 +78,11 @@ func encode(order binary.ByteOrder, headers ...any) []byte {
 
 func tinies() map[string][]byte {
 	return map[string][]byte{
-		"64-little": tiny64(binary.LittleEndian, elf.ELFDATA2LSB),
-		"64-big":    tiny64(binary.BigEndian, elf.ELFDATA2MSB),
-		"32-little": tiny32(binary.LittleEndian, elf.ELFDATA2LSB),
-		"32-big":    tiny32(binary.BigEndian, elf.ELFDATA2MSB),
+		"64-little":   tiny64(binary.LittleEndian, elf.ELFDATA2LSB),
+		"64-sections": withSections(tiny64(binary.LittleEndian, elf.ELFDATA2LSB)),
+		"64-big":      tiny64(binary.BigEndian, elf.ELFDATA2MSB),
+		"32-little":   tiny32(binary.LittleEndian, elf.ELFDATA2LSB),
+		"32-big":      tiny32(binary.BigEndian, elf.ELFDATA2MSB),
 	}
 }
 
@@ -103,6 +122,9 @@ func FuzzInspect(f *testing.F) {
 			t.Fatal(err)
 		}
 		if len(Static(facts)) == 0 {
+			if !facts.StaticPIE() {
+				t.Fatalf("passed: %+v", facts)
+			}
 			mustBeStatic(t, b)
 		}
 		if _, err := forbidden(bytes.NewReader(b), int64(len(b)), []string{"/home/"}); err != nil {

@@ -60,17 +60,24 @@ func forbidden(r io.ReaderAt, size int64, patterns []string) (findings []Finding
 			findings, err = nil, fmt.Errorf("malformed ELF file: %v", p)
 		}
 	}()
-	r = io.NewSectionReader(r, 0, size)
 	hits, err := scan(io.NewSectionReader(r, 0, size), patterns)
 	if err != nil {
 		return nil, err
 	}
-	findings = hostPaths(findings, hits, patterns, "of the file")
+	packed, err := forbiddenPacked(io.NewSectionReader(r, 0, size), patterns, maxUnpacked)
+	if err != nil {
+		return nil, err
+	}
+	return append(hostPaths(hits, patterns, "of the file"), packed...), nil
+}
+
+// forbiddenPacked looks into compressed sections, which together may unpack to less than budget bytes.
+// What cannot be unpacked is an error: nobody can say what is in it.
+func forbiddenPacked(r io.ReaderAt, patterns []string, budget int64) (findings []Finding, err error) {
 	file, err := elf.NewFile(r)
 	if err != nil {
 		return nil, err
 	}
-	budget := int64(maxUnpacked)
 	for _, s := range file.Sections {
 		if s.Flags&elf.SHF_COMPRESSED == 0 || s.Type == elf.SHT_NOBITS {
 			continue
@@ -81,14 +88,14 @@ func forbidden(r io.ReaderAt, size int64, patterns []string) (findings []Finding
 			return nil, fmt.Errorf("section %q: %w", s.Name, err)
 		}
 		if budget = unpacked.N; budget <= 0 {
-			return nil, fmt.Errorf("section %q unpacks to more than %s: too much to search", s.Name, bytesText(maxUnpacked))
+			return nil, fmt.Errorf("section %q unpacks to too much to search", s.Name)
 		}
-		findings = hostPaths(findings, hits, patterns, "of the unpacked section "+s.Name)
+		findings = append(findings, hostPaths(hits, patterns, "of the unpacked section "+s.Name)...)
 	}
 	return findings, nil
 }
 
-func hostPaths(findings []Finding, hits map[string]int64, patterns []string, where string) []Finding {
+func hostPaths(hits map[string]int64, patterns []string, where string) (findings []Finding) {
 	for _, p := range patterns {
 		if off, ok := hits[p]; ok {
 			findings = append(findings, Finding{"host-path", fmt.Sprintf(

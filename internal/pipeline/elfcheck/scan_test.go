@@ -2,6 +2,8 @@ package elfcheck
 
 import (
 	"bytes"
+	"debug/elf"
+	"encoding/binary"
 	"errors"
 	"maps"
 	"strings"
@@ -32,6 +34,22 @@ func TestScanEnds(t *testing.T) {
 	cause := errors.New("disk gone")
 	if _, err := scan(iotest.ErrReader(cause), []string{"a"}); !errors.Is(err, cause) {
 		t.Errorf("a read error reads as %v", err)
+	}
+}
+
+// A packed section is searched whole, or else the file is refused.
+func TestForbiddenPacked(t *testing.T) {
+	b := withSections(tiny64(binary.LittleEndian, elf.ELFDATA2LSB))
+	findings, err := forbiddenPacked(bytes.NewReader(b), []string{"home/"}, 8)
+	if err != nil || rules(findings) != "host-path" {
+		t.Error(findings, err)
+	}
+	if _, err := forbiddenPacked(bytes.NewReader(b), []string{"home/"}, 5); err == nil {
+		t.Error("a section that unpacks to more than the budget passed")
+	}
+	damaged := bytes.Replace(b, []byte("/home/\x07"), []byte("/home/\x08"), 1)
+	if _, err := forbiddenPacked(bytes.NewReader(damaged), []string{"absent"}, 8); err == nil {
+		t.Error("a section that cannot be unpacked passed")
 	}
 }
 
