@@ -34,19 +34,21 @@ type Manifest struct {
 
 // Artifact is a binary that passed the gate.
 type Artifact struct {
-	Target  string         `json:"target"`            // linux/arm/v7
-	Variant string         `json:"variant,omitempty"` // "debug", or none
-	Path    string         `json:"path"`              // relative to out/, with slashes
-	Size    int64          `json:"size"`              // bytes
-	SHA256  string         `json:"sha256"`            // lower-case hex
-	Key     string         `json:"key"`               // hash of all that it was made of
-	Version string         `json:"version"`           // as stamped into it
-	Commit  string         `json:"commit"`
-	Date    string         `json:"date"` // RFC 3339, of the commit
-	Base    string         `json:"base"` // builder base: debian or alpine
-	Engine  string         `json:"engine_arch"`
-	Builder string         `json:"builder"` // key in Manifest.Builders
-	ELF     elfcheck.Facts `json:"elf"`
+	Target  string `json:"target"`            // linux/arm/v7
+	Variant string `json:"variant,omitempty"` // "debug", or none
+	Path    string `json:"path"`              // relative to out/, with slashes
+	Size    int64  `json:"size"`              // bytes
+	SHA256  string `json:"sha256"`            // lower-case hex
+	Key     string `json:"key"`               // hash of all that it was made of
+	Version string `json:"version"`           // as stamped into it
+	Commit  string `json:"commit"`
+	Date    string `json:"date"` // RFC 3339, of the commit
+	Base    string `json:"base"` // builder base: debian or alpine
+	Engine  string `json:"engine_arch"`
+	Builder string `json:"builder"` // key in Manifest.Builders
+	// StandIns are C libraries that are not of the pinned version; a release refuses them.
+	StandIns []string       `json:"stand_ins,omitempty"`
+	ELF      elfcheck.Facts `json:"elf"`
 }
 
 // Load reads out/manifest.json; that there is none yet is an empty manifest.

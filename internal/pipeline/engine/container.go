@@ -32,7 +32,7 @@ type Spec struct {
 	Before  []Copy            // what is put into the container before it starts
 }
 
-// Copy is a tar stream for a folder of the container.
+// Copy is a tar stream for a folder of the container; a stream that is an io.Closer is closed.
 type Copy struct {
 	Dir string
 	Tar io.Reader

@@ -1,0 +1,177 @@
+// Package builder runs plans in one container of a builder image.
+//
+// In: a source tree, module zips and C library sources as tar streams. Out: for each
+// plan a binary as a stream. The container has no network, no bind mount and no root;
+// what lasts is compiled C libraries in the host's cache and Go's build caches in
+// volumes of the engine, both named by the key of all that they were made with.
+package builder
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"strings"
+
+	"github.com/moby/moby/client"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/tcapflow/tcapflow/internal/pipeline/engine"
+	"github.com/tcapflow/tcapflow/internal/pipeline/fault"
+	"github.com/tcapflow/tcapflow/internal/pipeline/image"
+	"github.com/tcapflow/tcapflow/internal/pipeline/plan"
+	"github.com/tcapflow/tcapflow/internal/pipeline/progress"
+	"github.com/tcapflow/tcapflow/internal/pipeline/source"
+)
+
+// Job is what one run builds.
+type Job struct {
+	Image     image.Builder
+	Tree      source.Tree
+	Modules   []source.Module
+	Libraries *Libraries
+	Plans     []plan.Build
+	Log       *progress.Log
+	// Done gets each binary as soon as it is linked; calls may come from several goroutines.
+	Done func(p plan.Build, info json.RawMessage, binary io.Reader) error
+}
+
+// Run builds every plan, as many at once as the engine has CPUs. It stops at the first
+// error; the container is removed in every case.
+func (j Job) Run(ctx context.Context, e *engine.Engine) (err error) {
+	done := j.Log.Stage("start builder (%s)", j.Image.Base)
+	c, err := j.start(ctx, e)
+	done(err)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, c.Remove(ctx)) }()
+	info, err := c.GetFile(ctx, "/etc/builder.json", 4<<20)
+	if err != nil {
+		return err
+	}
+	var about image.Info
+	if err := json.Unmarshal(info, &about); err != nil {
+		return fmt.Errorf("/etc/builder.json of %s: %w", j.Image.Ref, err)
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(max(1, e.CPUs))
+	for _, p := range j.Plans {
+		group.Go(func() error {
+			if err := j.libraries(ctx, c, p); err != nil {
+				return err
+			}
+			return j.build(ctx, c, p, about, info)
+		})
+	}
+	return group.Wait()
+}
+
+// start creates the container with everything in it that is known beforehand.
+func (j Job) start(ctx context.Context, e *engine.Engine) (*engine.Container, error) {
+	volumes := map[string]string{}
+	for _, p := range j.Plans {
+		volumes["/cache/"+p.Target.Dir()] = "tcapflow-gocache-" + p.Target.Dir() + "-" + j.Image.Keys[p.Target.Name]
+	}
+	for _, name := range volumes {
+		if _, err := e.VolumeCreate(ctx, client.VolumeCreateOptions{Name: name, Labels: engine.Owned(nil)}); err != nil {
+			return nil, &fault.Error{Code: fault.Engine, Err: fmt.Errorf("volume %s: %w", name, err)}
+		}
+	}
+	before := []engine.Copy{
+		{Dir: "/", Tar: stream(func(w io.Writer) error { return j.folders(w) })},
+		{Dir: "/src", Tar: stream(func(w io.Writer) error { return j.Tree.Tar(w, image.Uid) })},
+		{Dir: "/proxy", Tar: stream(func(w io.Writer) error { return source.TarModules(w, j.Modules) })},
+	}
+	for _, p := range j.Plans {
+		for _, l := range p.Libraries {
+			if cached, ok := j.Libraries.open(l, j.key(p)); ok {
+				before = append(before, engine.Copy{Dir: "/sysroot/" + p.Target.Triple, Tar: cached})
+			}
+		}
+	}
+	return e.Start(ctx, engine.Spec{Image: j.Image.Ref, Cmd: []string{"sleep", "86400"}, User: image.User, Dir: "/src", Volumes: volumes, Before: before})
+}
+
+func (j Job) key(p plan.Build) string { return j.Image.Keys[p.Target.Name] }
+
+// folders makes what the image may not have, owned by who builds.
+func (j Job) folders(w io.Writer) error {
+	out := tar.NewWriter(w)
+	names := []string{"src", "proxy", "work", "out", "cache", "cache/mod"}
+	for _, p := range j.Plans {
+		names = append(names, "out/"+p.Dir, "work/"+p.Dir)
+	}
+	for _, name := range names {
+		if err := out.WriteHeader(&tar.Header{Typeflag: tar.TypeDir, Name: name + "/", Mode: 0o755, Uid: image.Uid, Gid: image.Uid}); err != nil {
+			return err
+		}
+	}
+	return out.Close()
+}
+
+// stream turns a function that writes into a reader.
+func stream(write func(io.Writer) error) io.Reader {
+	r, w := io.Pipe()
+	go func() { w.CloseWithError(write(w)) }()
+	return r
+}
+
+// build links one plan and hands the binary over.
+func (j Job) build(ctx context.Context, c *engine.Container, p plan.Build, about image.Info, info json.RawMessage) error {
+	args := make([]string, len(p.Args))
+	for i, a := range p.Args {
+		args[i] = strings.ReplaceAll(a, plan.LibcPlaceholder, about.Libc)
+	}
+	done := j.Log.Stage("%s  go build%s", p.Target.Name, variant(p))
+	err := run(ctx, c, p.Target.Name, engine.Command{Args: args, Env: p.Env, Dir: "/src"})
+	done(err)
+	if err != nil {
+		return err
+	}
+	content, err := c.Get(ctx, p.Output)
+	if err != nil {
+		return err
+	}
+	defer content.Close()
+	entries := tar.NewReader(content)
+	h, err := entries.Next()
+	if err != nil || h.Typeflag != tar.TypeReg {
+		return fmt.Errorf("%s: no file %s in the builder: %w", p.Target.Name, p.Output, err)
+	}
+	return j.Done(p, info, entries)
+}
+
+func variant(p plan.Build) string {
+	if p.Variant == "" {
+		return ""
+	}
+	return " (" + p.Variant + ")"
+}
+
+// run runs a command whose failure is the user's to mend: the error has the compiler's
+// own lines, with paths relative to the checkout.
+func run(ctx context.Context, c *engine.Container, what string, cmd engine.Command) error {
+	var output bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &output, &output
+	code, err := c.Exec(ctx, cmd)
+	if err != nil {
+		return err
+	}
+	if code != 0 {
+		return &fault.Error{Code: fault.Failed, Err: fmt.Errorf("%s: %s failed (exit status %d)", what, path.Base(cmd.Args[0]), code), Log: tail(output.String())}
+	}
+	return nil
+}
+
+const tailLines = 40
+
+// tail keeps the last lines of a log.
+func tail(log string) string {
+	lines := strings.Split(strings.TrimRight(strings.ReplaceAll(log, "/src/", ""), "\n"), "\n")
+	return strings.Join(lines[max(0, len(lines)-tailLines):], "\n")
+}

@@ -1,0 +1,256 @@
+package builder
+
+import (
+	"archive/tar"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"github.com/ulikunitz/xz"
+
+	"github.com/tcapflow/tcapflow/internal/pipeline/debian"
+	"github.com/tcapflow/tcapflow/internal/pipeline/engine"
+	"github.com/tcapflow/tcapflow/internal/pipeline/fault"
+	"github.com/tcapflow/tcapflow/internal/pipeline/fetch"
+	"github.com/tcapflow/tcapflow/internal/pipeline/image"
+	"github.com/tcapflow/tcapflow/internal/pipeline/plan"
+	"github.com/tcapflow/tcapflow/internal/pipeline/progress"
+)
+
+// Libraries keeps C libraries: their pinned sources, and what was compiled of them.
+type Libraries struct {
+	Fetch  *fetch.Cache
+	Dir    string        // compiled libraries, by key
+	Mirror debian.Mirror // for "{debian}" in URLs, and for the version that stands in
+	Suite  string
+	Locked bool // nothing stands in for a pin
+	Log    *progress.Log
+
+	mu      sync.Mutex
+	sources map[string]pinned // by library name
+}
+
+// pinned is the source that a library is built from in this run.
+type pinned struct {
+	file     string
+	sha256   string
+	standsIn string // the version, where it is not the pinned one
+}
+
+func (l *Libraries) path(lib plan.Library, builderKey string) string {
+	return filepath.Join(l.Dir, lib.Name+"-"+lib.Key(builderKey)+".tar")
+}
+
+// open returns a compiled library as a tar stream of its usr/ folder, if it is there.
+// Whoever sends it closes it.
+func (l *Libraries) open(lib plan.Library, builderKey string) (io.Reader, bool) {
+	f, err := os.Open(l.path(lib, builderKey))
+	if err != nil {
+		return nil, false
+	}
+	return f, true
+}
+
+// StandsIn names the libraries that are not built from their pin, as "libpcap 1.10.5".
+func (l *Libraries) StandsIn() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var names []string
+	for name, s := range l.sources {
+		if s.standsIn != "" {
+			names = append(names, name+" "+s.standsIn)
+		}
+	}
+	return names
+}
+
+// source fetches a library's source: from the pin's URLs in order, else, unless the
+// run is locked, the version in the mirror's signed index.
+func (l *Libraries) source(ctx context.Context, lib plan.Library) (pinned, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if s, ok := l.sources[lib.Name]; ok {
+		return s, nil
+	}
+	s, err := l.fetchSource(ctx, lib)
+	if err == nil {
+		if l.sources == nil {
+			l.sources = map[string]pinned{}
+		}
+		l.sources[lib.Name] = s
+	}
+	return s, err
+}
+
+func (l *Libraries) fetchSource(ctx context.Context, lib plan.Library) (pinned, error) {
+	var causes []error
+	for _, url := range lib.URLs {
+		file, err := l.Fetch.Get(ctx, strings.ReplaceAll(url, "{debian}", l.Mirror.URL), lib.SHA256, 0)
+		if err == nil {
+			return pinned{file: file, sha256: lib.SHA256}, nil
+		}
+		if errors.Is(err, fetch.ErrDigest) || ctx.Err() != nil {
+			return pinned{}, fmt.Errorf("source of %s %s: %w", lib.Name, lib.Version, err)
+		}
+		causes = append(causes, err)
+	}
+	gone := &fault.Error{Code: fault.Fetch, Err: fmt.Errorf("source of %s %s: none of its URLs answers: %w", lib.Name, lib.Version, causes[len(causes)-1]),
+		Next: "correct the library's URLs in build/project.go"}
+	if l.Locked || lib.DebianSource == "" {
+		return pinned{}, gone
+	}
+	suite, err := l.Mirror.Suite(ctx, l.Suite)
+	if err != nil {
+		return pinned{}, errors.Join(gone, err)
+	}
+	src, err := suite.Source(ctx, lib.DebianSource)
+	if err != nil {
+		return pinned{}, errors.Join(gone, err)
+	}
+	l.Log.Note("warning: %s %s cannot be fetched from any of its URLs; %s %s of Debian %s stands in (a release refuses this)", lib.Name, lib.Version, lib.Name, src.Version, l.Suite)
+	file, err := l.Fetch.Get(ctx, src.URL, src.SHA256, src.Size)
+	return pinned{file: file, sha256: src.SHA256, standsIn: src.Version}, err
+}
+
+// libraries compiles the plan's libraries that are not compiled yet, and installs them
+// into the sysroot.
+func (j Job) libraries(ctx context.Context, c *engine.Container, p plan.Build) error {
+	for _, lib := range p.Libraries {
+		if _, err := os.Stat(j.Libraries.path(lib, j.key(p))); err == nil {
+			continue // start has put it into the container
+		}
+		src, err := j.Libraries.source(ctx, lib)
+		if err != nil {
+			return err
+		}
+		if src.standsIn != "" {
+			lib.SHA256 = src.sha256 // the key is of what is really compiled
+		}
+		if err := j.compile(ctx, c, p, lib, src); err != nil {
+			return err
+		}
+		compiled, ok := j.Libraries.open(lib, j.key(p))
+		if !ok {
+			return fmt.Errorf("%s for %s vanished from the cache", lib.Name, p.Target.Name)
+		}
+		if err := c.Put(ctx, engine.Copy{Dir: "/sysroot/" + p.Target.Triple, Tar: compiled}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// compile builds a library in the container and stores it in the cache.
+func (j Job) compile(ctx context.Context, c *engine.Container, p plan.Build, lib plan.Library, src pinned) error {
+	if _, err := os.Stat(j.Libraries.path(lib, j.key(p))); err == nil {
+		return nil
+	}
+	version := lib.Version
+	if src.standsIn != "" {
+		version = src.standsIn
+	}
+	done := j.Log.Stage("%s  compile %s %s%s", p.Target.Name, lib.Name, version, variant(p))
+	err := j.compileIn(ctx, c, p, lib, src.file)
+	done(err)
+	return err
+}
+
+func (j Job) compileIn(ctx context.Context, c *engine.Container, p plan.Build, lib plan.Library, archive string) error {
+	work := "/work/" + p.Dir + "/" + lib.Name
+	sources := stream(func(w io.Writer) error { return unpackSource(w, archive, strings.TrimPrefix(work, "/")) })
+	if err := c.Put(ctx, engine.Copy{Dir: "/", Tar: sources}); err != nil {
+		return err
+	}
+	install := "/work/" + p.Dir + "/install-" + lib.Name
+	err := run(ctx, c, p.Target.Name+": "+lib.Name, engine.Command{
+		Args: []string{"sh", "-e", "-c", lib.Library.Build}, Env: append(lib.Env, "DESTDIR="+install), Dir: work,
+	})
+	if err != nil {
+		return err
+	}
+	content, err := c.Get(ctx, install+"/usr")
+	if err != nil {
+		return fmt.Errorf("%s: its build script installed nothing below $DESTDIR/usr: %w", lib.Name, err)
+	}
+	defer content.Close()
+	return storeLibrary(j.Libraries.path(lib, j.key(p)), content)
+}
+
+// unpackSource writes a source tarball as a tar stream, its one top folder renamed to dir.
+func unpackSource(w io.Writer, archive, dir string) error {
+	f, err := os.Open(archive)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	r, err := xz.NewReader(f)
+	if err != nil {
+		return fmt.Errorf("%s: %w", archive, err)
+	}
+	in, out := tar.NewReader(r), tar.NewWriter(w)
+	for {
+		h, err := in.Next()
+		if errors.Is(err, io.EOF) {
+			return out.Close()
+		}
+		if err != nil {
+			return err
+		}
+		_, rest, _ := strings.Cut(strings.TrimPrefix(path.Clean("/"+h.Name), "/"), "/")
+		h.Name = path.Join(dir, rest)
+		if h.Typeflag == tar.TypeDir {
+			h.Name += "/"
+		}
+		if h.Typeflag == tar.TypeXGlobalHeader {
+			continue
+		}
+		h.Uid, h.Gid, h.Uname, h.Gname, h.Format = image.Uid, image.Uid, "", "", tar.FormatUnknown
+		if err := out.WriteHeader(h); err != nil {
+			return err
+		}
+		if _, err := io.Copy(out, in); err != nil {
+			return err
+		}
+	}
+}
+
+// storeLibrary writes what was compiled into the cache, owned by root and without times,
+// so that the same library is the same bytes.
+func storeLibrary(name string, content io.Reader) error {
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(filepath.Dir(name), ".part-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	defer f.Close()
+	in, out := tar.NewReader(content), tar.NewWriter(f)
+	for {
+		h, err := in.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		clean := tar.Header{Typeflag: h.Typeflag, Name: h.Name, Linkname: h.Linkname, Size: h.Size, Mode: h.Mode}
+		if err := out.WriteHeader(&clean); err != nil {
+			return err
+		}
+		if _, err := io.Copy(out, in); err != nil {
+			return err
+		}
+	}
+	if err := errors.Join(out.Close(), f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), name)
+}

@@ -1,0 +1,162 @@
+// Package plan decides how a target is built: environment, arguments, paths, and what
+// the result must be. It is pure: the same project, target and options give the same
+// plan, with no look at the machine, the clock or the engine.
+package plan
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"path"
+	"strings"
+
+	"github.com/tcapflow/tcapflow/build"
+	"github.com/tcapflow/tcapflow/internal/pipeline/elfcheck"
+)
+
+// Options are what the user and the source tree add to project and target.
+type Options struct {
+	Debug     bool // an unstripped twin without optimisation
+	Version   string
+	Commit    string
+	Date      string
+	GoVersion string   // go1.26.8
+	Module    string   // path of the main module
+	Forbidden []string // host paths, which may stand in no artifact
+}
+
+// Build is a plan for one artifact.
+type Build struct {
+	Target    build.Target
+	Variant   string   // "debug" or none
+	Dir       string   // below out/: linux_arm_v7, linux_amd64_debug
+	Env       []string // of every command in the builder
+	Args      []string // the go command
+	Output    string   // where the binary lies in the builder
+	Want      elfcheck.Want
+	Libraries []Library
+}
+
+// Library is a plan for a C library on one target.
+type Library struct {
+	build.Library
+	Env []string
+}
+
+// LibcPlaceholder stands in Args for the libc that the builder has; the builder's own
+// list of inputs says which that is.
+const LibcPlaceholder = "{libc}"
+
+const stackSize = 1 << 20 // bytes; musl's default of 128 KiB is too small for C called from Go
+
+// For returns the plan of a target.
+func For(p build.Project, t build.Target, o Options) Build {
+	b := Build{Target: t, Dir: t.Dir()}
+	if o.Debug {
+		b.Variant, b.Dir = "debug", b.Dir+"_debug"
+	}
+	b.Output = "/out/" + b.Dir + "/" + p.Name
+	b.Env = environment(t, o)
+	b.Args = arguments(p, o, b.Output)
+	b.Want = want(p, t, o)
+	for _, l := range p.Libraries {
+		b.Libraries = append(b.Libraries, Library{Library: l, Env: libraryEnv(t, o)})
+	}
+	return b
+}
+
+func compiler(t build.Target) string {
+	words := append([]string{"clang", "--target=" + t.Triple, "--sysroot=/sysroot/" + t.Triple}, t.CFlags...)
+	return strings.Join(words, " ")
+}
+
+// cflags: position independent code for static-PIE; no path of the builder's temporary
+// folders in debug information.
+func cflags(o Options) string {
+	if o.Debug {
+		return "-O0 -g -fPIC"
+	}
+	return "-O2 -fPIC -fstack-protector-strong"
+}
+
+func environment(t build.Target, o Options) []string {
+	env := []string{
+		"HOME=/tmp", "PATH=/usr/local/go/bin:/usr/bin", "LC_ALL=C", "TZ=UTC", "SOURCE_DATE_EPOCH=0",
+		"GOOS=linux", "GOARCH=" + t.GOARCH, "CGO_ENABLED=1",
+		"CC=" + compiler(t), "CGO_CFLAGS=" + cflags(o), "CGO_LDFLAGS=-O2",
+		"GOTOOLCHAIN=local", "GOENV=off", "GOWORK=off", "GOTELEMETRY=off", "GOFLAGS=-mod=readonly -buildvcs=false",
+		"GOPROXY=file:///proxy", "GOSUMDB=off", // go.sum has every digest; the database was asked on the host
+		"GOCACHE=/cache/" + t.Dir(), "GOMODCACHE=/cache/mod",
+	}
+	if t.GOARM != "" {
+		env = append(env, "GOARM="+t.GOARM)
+	}
+	return env
+}
+
+func libraryEnv(t build.Target, o Options) []string {
+	return []string{
+		"HOME=/tmp", "PATH=/usr/bin", "LC_ALL=C", "TZ=UTC", "SOURCE_DATE_EPOCH=0",
+		"CC=" + compiler(t), "CFLAGS=" + cflags(o), "LDFLAGS=-static -fuse-ld=lld", "AR=ar", "RANLIB=ranlib", "ARFLAGS=rcD", "TRIPLE=" + t.Triple,
+	}
+}
+
+func arguments(p build.Project, o Options, output string) []string {
+	args := []string{"go", "build", "-trimpath", "-buildmode=pie", "-tags=" + strings.Join(p.Tags, ",")}
+	if o.Debug {
+		args = append(args, "-gcflags=all=-N -l")
+	}
+	return append(args, "-ldflags="+linkFlags(p, o), "-o", output, p.Main)
+}
+
+func linkFlags(p build.Project, o Options) string {
+	flags := []string{"-linkmode=external"}
+	if !o.Debug {
+		flags = append(flags, "-s", "-w")
+	}
+	for _, stamp := range [][2]string{
+		{p.Stamp.Version, o.Version}, {p.Stamp.Commit, o.Commit}, {p.Stamp.Date, o.Date}, {p.Stamp.Libc, LibcPlaceholder},
+	} {
+		if stamp[0] != "" {
+			flags = append(flags, fmt.Sprintf("-X '%s=%s'", stamp[0], stamp[1]))
+		}
+	}
+	external := []string{
+		"-static-pie", "-fuse-ld=lld", "-rtlib=libgcc", "-Wl,-z,relro,-z,now,-z,noexecstack",
+		fmt.Sprintf("-Wl,-z,stack-size=%d", stackSize), "-Wl,--build-id=none",
+	}
+	return strings.Join(append(flags, "-extldflags '"+strings.Join(external, " ")+"'"), " ")
+}
+
+func want(p build.Project, t build.Target, o Options) elfcheck.Want {
+	settings := map[string]string{"GOOS": "linux", "GOARCH": t.GOARCH, "CGO_ENABLED": "1", "-buildmode": "pie", "-trimpath": "true", "-tags": strings.Join(p.Tags, ",")}
+	if t.GOARM != "" {
+		settings["GOARM"] = t.GOARM
+	}
+	return elfcheck.Want{
+		Class: t.Class, Machine: t.Machine, Data: t.Data, NonPIE: t.NonPIE, MinStack: stackSize, Forbidden: o.Forbidden,
+		Go: &elfcheck.GoWant{Version: o.GoVersion, Path: path.Join(o.Module, p.Main), Settings: settings},
+	}
+}
+
+// Key is the hash of everything that the artifact is made of: sources, modules (whose
+// digests go.sum has, which is a source), toolchain and sysroot (in the builder's
+// key), C libraries, flags.
+func (b Build) Key(treeHash, builderKey string) string {
+	h := sha256.New()
+	fmt.Fprintln(h, treeHash, builderKey, b.Variant)
+	for _, word := range append(append([]string{}, b.Env...), b.Args...) {
+		fmt.Fprintf(h, "%q\n", word)
+	}
+	for _, l := range b.Libraries {
+		fmt.Fprintln(h, l.Key(builderKey))
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// Key is the hash of everything that a compiled library is made of.
+func (l Library) Key(builderKey string) string {
+	h := sha256.New()
+	fmt.Fprintf(h, "%s\n%s\n%s\n%s\n%q\n", builderKey, l.Name, l.SHA256, l.Library.Build, l.Env)
+	return hex.EncodeToString(h.Sum(nil))
+}

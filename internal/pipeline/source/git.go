@@ -1,0 +1,121 @@
+package source
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/mod/semver"
+
+	"github.com/tcapflow/tcapflow/internal/pipeline/fault"
+)
+
+// Version is what git says of a tree.
+type Version struct {
+	Version string // 1.2.3 at a clean tag v1.2.3; after it 1.2.3+5.gabc1234; 0.0.0+gabc1234 without a tag; ".dirty" at the end
+	Commit  string // full hash, or "unknown"
+	Date    string // of the commit, RFC 3339 in UTC
+	State   string // what keeps this from being a release, for a log line; empty at a clean tag
+}
+
+// Release reports whether the tree is exactly a tagged commit.
+func (v Version) Release() bool { return v.State == "" }
+
+// git runs git in a checkout.
+type git struct{ root string }
+
+// findGit returns nil where root is no checkout.
+func findGit(ctx context.Context, root string) (*git, error) {
+	if _, err := os.Lstat(filepath.Join(root, ".git")); err != nil {
+		return nil, nil
+	}
+	g := &git{root}
+	if _, err := g.run(ctx, "rev-parse", "--git-dir"); err != nil {
+		next := "see what `git status` says in this folder"
+		if errors.Is(err, exec.ErrNotFound) {
+			next = "install git"
+		}
+		if strings.Contains(err.Error(), "dubious ownership") {
+			next = fmt.Sprintf("the folder belongs to somebody else; if you trust it: git config --global --add safe.directory %q", root)
+			err = errors.New("git refuses a folder of dubious ownership")
+		}
+		return nil, &fault.Error{Code: fault.Usage, Err: fmt.Errorf("%s: %w", root, err), Next: next}
+	}
+	return g, nil
+}
+
+func (g *git) run(ctx context.Context, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, "git", args...)
+	cmd.Dir = g.root
+	// Another repository that a hook or a rebase has in the environment is not meant.
+	for _, v := range os.Environ() {
+		if !strings.HasPrefix(v, "GIT_DIR=") && !strings.HasPrefix(v, "GIT_WORK_TREE=") && !strings.HasPrefix(v, "GIT_INDEX_FILE=") {
+			cmd.Env = append(cmd.Env, v)
+		}
+	}
+	cmd.Env = append(cmd.Env, "LC_ALL=C", "TZ=UTC", "GIT_OPTIONAL_LOCKS=0")
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Run(); err != nil {
+		if ctx.Err() != nil {
+			return "", ctx.Err()
+		}
+		line, _, _ := strings.Cut(strings.TrimSpace(stderr.String()), "\n")
+		return "", fmt.Errorf("git %s: %w: %s", args[0], err, line)
+	}
+	return stdout.String(), nil
+}
+
+// files lists what git tracks and what it does not ignore, without submodules' contents.
+func (g *git) files(ctx context.Context) ([]string, error) {
+	list, err := g.run(ctx, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+	if err != nil {
+		return nil, err
+	}
+	return strings.FieldsFunc(list, func(r rune) bool { return r == 0 }), nil
+}
+
+func (g *git) version(ctx context.Context) (Version, error) {
+	status, err := g.run(ctx, "status", "--porcelain", "--untracked-files=normal")
+	if err != nil {
+		return Version{}, err
+	}
+	dirty := strings.TrimSpace(status) != ""
+	last, err := g.run(ctx, "log", "-1", "--date=format-local:%Y-%m-%dT%H:%M:%SZ", "--format=%H %cd")
+	if err != nil { // a repository without a commit
+		return Version{Version: "0.0.0+nocommit", Commit: "unknown", Date: "1970-01-01T00:00:00Z", State: "no commit"}, nil
+	}
+	v := Version{}
+	v.Commit, v.Date, _ = strings.Cut(strings.TrimSpace(last), " ")
+	describe, _ := g.run(ctx, "describe", "--tags", "--long", "--abbrev=7", "--match", "v[0-9]*")
+	v.Version, v.State = name(strings.TrimSpace(describe), v.Commit, dirty)
+	return v, nil
+}
+
+// name makes a semantic version of what `git describe --long` prints: v1.2.3-5-gabc1234.
+// Build metadata ("+…") keeps its order after the tag in Debian's eyes and makes no
+// claim in semver's.
+func name(describe, commit string, dirty bool) (version, state string) {
+	words := strings.Split(describe, "-")
+	tag, ahead := "", ""
+	if len(words) >= 3 {
+		tag, ahead = strings.Join(words[:len(words)-2], "-"), words[len(words)-2]
+	}
+	switch {
+	case !semver.IsValid(tag):
+		version, state = "0.0.0+g"+commit[:min(7, len(commit))], "no version tag"
+	case ahead == "0" && !dirty:
+		return strings.TrimPrefix(tag, "v"), ""
+	default:
+		version, state = strings.TrimPrefix(tag, "v")+"+"+ahead+"."+words[len(words)-1], ahead+" commits after "+tag
+	}
+	if dirty {
+		version, state = version+".dirty", "uncommitted changes"
+	}
+	return version, state
+}
