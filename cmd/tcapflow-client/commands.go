@@ -114,6 +114,9 @@ func (a *app) read(args []string) error {
 			failed = errReported
 		}
 	}
+	if failed != nil && flow.decoder.Counters().Packets == 0 {
+		return failed // there is nothing to sum up
+	}
 	return errors.Join(failed, flow.finish(a.stderr))
 }
 
