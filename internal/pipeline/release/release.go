@@ -1,0 +1,188 @@
+// Package release packs the verified binaries of out/ for their users.
+//
+// In: out/ with its manifest, and what the plan wants of each binary. Out: dist/ with an
+// archive and a .deb for each target, checksums.txt, GoReleaser's artifacts.json, and in
+// images/ an OCI image layout each of the scratch and the distroless image.
+//
+// GoReleaser packs and publishes. In place of a compiler it is given the program in
+// handoff/, which copies the binary of a platform from out/ and checks it once more.
+// Everything is made in a folder of its own, compared with what is expected, and only
+// then takes the place of dist/.
+package release
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/tcapflow/tcapflow/build"
+	"github.com/tcapflow/tcapflow/internal/pipeline/artifact"
+	"github.com/tcapflow/tcapflow/internal/pipeline/debian"
+	"github.com/tcapflow/tcapflow/internal/pipeline/elfcheck"
+	"github.com/tcapflow/tcapflow/internal/pipeline/fault"
+	"github.com/tcapflow/tcapflow/internal/pipeline/progress"
+	"github.com/tcapflow/tcapflow/internal/pipeline/source"
+)
+
+// Options say what is released. The caller does not hold the lock of out/.
+type Options struct {
+	Root    string // of the checkout
+	Out     string
+	Dist    string // replaced; on the same file system as Root
+	Module  string // path of the main module: github.com/tcapflow/tcapflow
+	Project build.Project
+	Targets []build.Target
+	Source  source.Version // of the checkout now
+	Want    func(build.Target) elfcheck.Want
+	Mirror  debian.Mirror
+	Lock    debian.Lock
+	Publish bool     // upload what was packed; only at a clean tag
+	Env     []string // of GoReleaser: its tokens, a proxy, PATH
+	Log     *progress.Log
+}
+
+// Run makes a release: a real one where the checkout is exactly a version tag, else a
+// snapshot. On any error dist/ is as it was.
+func Run(ctx context.Context, o Options) error {
+	if _, err := exec.LookPath("git"); err != nil {
+		return fault.New(fault.Usage, "install git", "GoReleaser needs git: %w", err)
+	}
+	unlock, err := artifact.Lock(ctx, o.Out, func(holder string) { o.Log.Note("waiting for %s (%s)", o.Out, holder) })
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	binaries, err := o.binaries()
+	if err != nil {
+		return err
+	}
+	if err := o.publishable(binaries); err != nil {
+		return err
+	}
+	s, err := newStage(o)
+	if err != nil {
+		return err
+	}
+	defer s.remove()
+	if err := s.pack(ctx, binaries); err != nil {
+		return err
+	}
+	return s.finish()
+}
+
+// binaries are the targets' entries of the manifest, which must be of this checkout.
+func (o Options) binaries() ([]Binary, error) {
+	const next = "`mage static` builds it"
+	m, err := artifact.Load(o.Out)
+	if err != nil {
+		return nil, err
+	}
+	var all []Binary
+	for _, t := range o.Targets {
+		a, ok := m.Find(t.Name, "") // a debug twin is not released
+		if !ok {
+			return nil, fault.New(fault.Failed, next, "%s: not in %s", t.Name, o.Out)
+		}
+		if a.Version != o.Source.Version || a.Commit != o.Source.Commit {
+			return nil, fault.New(fault.Failed, next, "%s: out/ has version %s of commit %.7s, the checkout is %s of %.7s", t.Name, a.Version, a.Commit, o.Source.Version, o.Source.Commit)
+		}
+		all = append(all, Binary{Artifact: a, Want: o.Want(t)})
+	}
+	return all, nil
+}
+
+// publishable refuses to upload what nobody can build again.
+func (o Options) publishable(binaries []Binary) error {
+	if !o.Publish {
+		return nil
+	}
+	if !o.Source.Release() {
+		return fault.New(fault.Usage, "commit, tag the commit vX.Y.Z, and publish that", "%s is not published: %s", o.Source.Version, o.Source.State)
+	}
+	for _, b := range binaries {
+		if len(b.StandIns) > 0 {
+			return fault.New(fault.Failed, "correct the pin in build/project.go and build with -locked", "%s: %s stands in for a pinned version", b.Target, strings.Join(b.StandIns, ", "))
+		}
+	}
+	return nil
+}
+
+// stage is the folder in which a release is made. It lies in the checkout, so that it
+// can be renamed to dist/, and ignores itself, so that the checkout stays clean.
+type stage struct {
+	Options
+	dir  string
+	time time.Time // of the commit: the only time in a release
+}
+
+const stageName = ".dist.partial"
+
+func newStage(o Options) (*stage, error) {
+	at, err := time.Parse(time.RFC3339, o.Source.Date)
+	if err != nil {
+		return nil, err
+	}
+	s := &stage{Options: o, dir: filepath.Join(o.Root, stageName), time: at.UTC()}
+	if err := os.RemoveAll(s.dir); err != nil { // of a run that was killed
+		return nil, err
+	}
+	if err := os.Mkdir(s.dir, 0o755); err != nil {
+		return nil, err
+	}
+	return s, os.WriteFile(s.path(".gitignore"), []byte("*\n"), 0o644)
+}
+
+func (s *stage) path(elem ...string) string {
+	return filepath.Join(append([]string{s.dir}, elem...)...)
+}
+
+func (s *stage) remove() { os.RemoveAll(s.dir) }
+
+// pack fills the stage's dist/. A release that is to be published is packed twice: what
+// is uploaded was made, and compared, once before.
+func (s *stage) pack(ctx context.Context, binaries []Binary) error {
+	if err := s.images(ctx, binaries); err != nil {
+		return err
+	}
+	g, err := s.goreleaser(ctx, binaries)
+	if err != nil {
+		return err
+	}
+	if err := s.step("GoReleaser (pack)", func() error { return g.run(ctx, false) }); err != nil {
+		return err
+	}
+	if err := s.step("compare with what is expected", s.check); err != nil {
+		return err
+	}
+	if !s.Publish {
+		return nil
+	}
+	return s.step("GoReleaser (publish)", func() error { return g.run(ctx, true) })
+}
+
+func (s *stage) step(name string, do func() error) error {
+	done := s.Log.Stage("%s", name)
+	err := do()
+	done(err)
+	return err
+}
+
+// finish puts the stage's files in the place of dist/.
+func (s *stage) finish() error {
+	for _, name := range []string{imagesDir, digestsName} {
+		if err := os.Rename(s.path(name), s.path("dist", name)); err != nil {
+			return err
+		}
+	}
+	if err := s.tidy(); err != nil {
+		return err
+	}
+	old := s.path("old")
+	if err := os.Rename(s.Dist, old); err != nil && !os.IsNotExist(err) {
+		return err
+	}
+	return os.Rename(s.path("dist"), s.Dist)
+}
