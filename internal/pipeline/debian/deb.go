@@ -63,6 +63,32 @@ func Unpack(debPath string, place Place, licences *[]string) layer.Piece {
 	}
 }
 
+// Extract writes one regular file of a .deb to w, and reads no further.
+func Extract(debPath, name string, w io.Writer) error {
+	f, err := os.Open(debPath)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	data, err := dataMember(bufio.NewReaderSize(f, 1<<20))
+	if err != nil {
+		return fmt.Errorf("%s: %w", debPath, err)
+	}
+	for entries := tar.NewReader(data); ; {
+		h, err := entries.Next()
+		if errors.Is(err, io.EOF) {
+			return fmt.Errorf("%s: no file %s", debPath, name)
+		}
+		if err == nil && clean(h.Name) == name && h.Typeflag == tar.TypeReg {
+			_, err = io.Copy(w, entries)
+			return err
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", debPath, err)
+		}
+	}
+}
+
 // dataMember finds the data.tar member of a .deb and decompresses it.
 func dataMember(deb io.Reader) (io.Reader, error) {
 	members := ar.NewReader(deb)

@@ -20,16 +20,17 @@ import (
 
 // Spec is a container to start.
 type Spec struct {
-	Image   string
-	Cmd     []string // the main process; it must live as long as the container is used
-	User    string   // uid:gid; empty: the image's
-	Env     map[string]string
-	Dir     string
-	Volumes map[string]string // volume name by the path where it is mounted
-	Tmpfs   map[string]string // options by path
-	Caps    []string          // capabilities beside none, such as NET_RAW
-	Network string            // network mode; empty: none at all
-	Before  []Copy            // what is put into the container before it starts
+	Image      string
+	Entrypoint []string // empty: the image's
+	Cmd        []string // the main process; it must live as long as the container is used
+	User       string   // uid:gid; empty: the image's
+	Env        map[string]string
+	Dir        string
+	Volumes    map[string]string // volume name by the path where it is mounted
+	Tmpfs      map[string]string // options by path
+	Caps       []string          // capabilities beside none, such as NET_RAW
+	Network    string            // network mode; empty: none at all
+	Before     []Copy            // what is put into the container before it starts
 }
 
 // Copy is a tar stream for a folder of the container; a stream that is an io.Closer is closed.
@@ -71,11 +72,12 @@ func (e *Engine) request(s Spec) testcontainers.ContainerRequest {
 		network = "none"
 	}
 	return testcontainers.ContainerRequest{
-		Image:  s.Image,
-		Cmd:    s.Cmd,
-		Env:    s.Env,
-		Tmpfs:  s.Tmpfs,
-		Labels: Owned(map[string]string{LabelCheckout: e.checkout}),
+		Image:      s.Image,
+		Entrypoint: s.Entrypoint,
+		Cmd:        s.Cmd,
+		Env:        s.Env,
+		Tmpfs:      s.Tmpfs,
+		Labels:     Owned(map[string]string{LabelCheckout: e.checkout}),
 		ConfigModifier: func(c *container.Config) {
 			c.User, c.WorkingDir = s.User, s.Dir
 		},
