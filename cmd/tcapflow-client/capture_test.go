@@ -24,7 +24,7 @@ func TestCaptureLive(t *testing.T) {
 	}
 	defer r.Close()
 	var stdout bytes.Buffer
-	code := make(chan int)
+	code := make(chan int, 1)
 	frames := dialogueFrames()
 	go func() {
 		// VLAN tags need a filter of their own: the loopback interface keeps them in the frame.

@@ -35,10 +35,10 @@ type writeError struct{ error }
 
 func (e writeError) Unwrap() error { return e.error }
 
-// drain takes packets from src until it ends, ctx is done, or max packets have
+// drain takes packets from src until it ends, ctx is done, or limit packets have
 // come (0: no limit).
-func (f *flow) drain(ctx context.Context, src pcap.Source, max uint64) error {
-	for n := uint64(0); (max == 0 || n < max) && ctx.Err() == nil; {
+func (f *flow) drain(ctx context.Context, src pcap.Source, limit uint64) error {
+	for n := uint64(0); (limit == 0 || n < limit) && ctx.Err() == nil; {
 		p, err := src.Next()
 		switch {
 		case err == io.EOF:

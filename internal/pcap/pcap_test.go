@@ -99,7 +99,7 @@ func TestOpenFile(t *testing.T) {
 		{"cut in the file header", whole[:10], 0, ErrTruncated},
 		{"cut in the magic number", whole[:2], 0, ErrTruncated},
 		{"pcapng, cut in a packet", ng[:len(ng)-6], 1, ErrTruncated},
-		{"pcapng, cut in the header", ng[:10], 0, ErrTruncated},
+		{"pcapng, cut in the header", ng[:20], 0, ErrTruncated},
 		{"empty", nil, 0, ErrEmpty},
 		{"text", []byte("no capture at all, but long enough for a header"), 0, ErrNotCapture},
 	} {
