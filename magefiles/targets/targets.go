@@ -1,13 +1,14 @@
 // Package targets has the mage targets. Each hands its arguments to the pipeline; what
-// they do is in internal/pipeline/pipeline.go.
+// a job does is in internal/pipeline, a file each.
 package targets
 
 import (
 	"context"
 	"os"
 
+	"github.com/magefile/mage/mg"
+
 	"github.com/tcapflow/tcapflow/internal/pipeline"
-	"github.com/tcapflow/tcapflow/internal/pipeline/fault"
 	"github.com/tcapflow/tcapflow/internal/pipeline/options"
 )
 
@@ -16,11 +17,44 @@ import (
 //	mage static                                 all targets
 //	mage static -targets=linux/386,linux/arm64  some
 //	mage static -debug                          unstripped twins, for a debugger
+//	mage static -base=debian                    not auto (Alpine where it can be had, else Debian)
 //	mage static -locked                         stop where a locked input is gone
+//	mage static -json                           the artifacts, for a program
 func Static(ctx context.Context, targets, base *string, debug, locked, json *bool) error {
-	o, err := options.Read(options.Args{Targets: targets, Base: base, Debug: debug, Locked: locked, JSON: json})
-	if err != nil {
-		return fault.Exit(err)
-	}
-	return fault.Exit(pipeline.Static(ctx, o, os.Stdout, os.Stderr))
+	return run(ctx, options.Args{Targets: targets, Base: base, Debug: debug, Locked: locked, JSON: json}, func(ctx context.Context, o options.Options) error {
+		return pipeline.Static(ctx, o, os.Stdout, os.Stderr)
+	})
+}
+
+// Verify runs the gate on every artifact of out/, or on the files that are named.
+//
+//	mage verify
+//	mage verify -files=/usr/bin/true,dist/tcapflow-client -json
+func Verify(ctx context.Context, files *string, json *bool) error {
+	return run(ctx, options.Args{JSON: json}, func(_ context.Context, o options.Options) error {
+		return pipeline.Verify(o, options.List(files), os.Stdout)
+	})
+}
+
+// Targets lists the platforms that are built, and those left out with the reason.
+func Targets() { pipeline.TargetTable(os.Stdout) }
+
+// Clean shows what the builds left in the engine and on disk, and frees it.
+//
+//	mage clean -show   only show
+//	mage clean -all    downloads and compiled C libraries, too
+func Clean(ctx context.Context, show, all *bool) error {
+	return run(ctx, options.Args{}, func(ctx context.Context, o options.Options) error {
+		return pipeline.Clean(ctx, o, pipeline.CleanOptions{Show: options.Flag(show), All: options.Flag(all)}, os.Stdout)
+	})
+}
+
+// Images holds what concerns builder images.
+type Images mg.Namespace
+
+// Lock renews the lock of the builder's packages from the mirror's signed index.
+func (Images) Lock(ctx context.Context) error {
+	return run(ctx, options.Args{}, func(ctx context.Context, o options.Options) error {
+		return pipeline.LockImages(ctx, o, os.Stdout, os.Stderr)
+	})
 }

@@ -159,11 +159,12 @@ func Commit(out, project string, staged []Staged, builders map[string]json.RawMe
 	if err != nil {
 		return err
 	}
-	return writeAtomic(filepath.Join(out, manifestName), append(text, '\n'))
+	return WriteFile(filepath.Join(out, manifestName), append(text, '\n'))
 }
 
-func writeAtomic(name string, text []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(name), ".manifest-*")
+// WriteFile writes a file so that it is whole or not there.
+func WriteFile(name string, text []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(name), ".part-*")
 	if err != nil {
 		return err
 	}

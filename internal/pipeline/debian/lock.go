@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -85,4 +86,33 @@ func (m Mirror) Resolve(ctx context.Context, suite string, sets []build.PackageS
 		})
 	}
 	return lock, group.Wait()
+}
+
+// Changes lists the packages that differ from an older lock, a line each, sorted.
+func (l Lock) Changes(old Lock) []string {
+	versions := func(l Lock) map[string]string {
+		m := map[string]string{}
+		for set, packages := range l.Sets {
+			for _, p := range packages {
+				m[set+" "+p.Name] = p.Version
+			}
+		}
+		return m
+	}
+	before, after := versions(old), versions(l)
+	var lines []string
+	for what, version := range after {
+		if was, ok := before[what]; !ok {
+			lines = append(lines, what+" "+version+" (new)")
+		} else if was != version {
+			lines = append(lines, what+" "+was+" → "+version)
+		}
+	}
+	for what, was := range before {
+		if _, ok := after[what]; !ok {
+			lines = append(lines, what+" "+was+" (gone)")
+		}
+	}
+	slices.Sort(lines)
+	return lines
 }

@@ -60,7 +60,7 @@ func (d DebianBase) Ensure(ctx context.Context, e *engine.Engine, targets []buil
 	if err != nil {
 		return Builder{}, err
 	}
-	if b.Ref, err = b.find(ctx, e, targets); err != nil || b.Ref != "" {
+	if b, err = b.Present(ctx, e, targets); err != nil || b.Ref != "" {
 		return b, err
 	}
 	assembling()
@@ -95,10 +95,14 @@ func (d DebianBase) assemble(ctx context.Context, e *engine.Engine, b *Builder, 
 	}
 	labels := engine.Owned(b.labelsFor(targets))
 	b.Ref = imageName + ":debian-" + keyOf(info.words()...)
-	return Load(ctx, e, b.Ref, v1.Config{
+	err = Load(ctx, e, b.Ref, v1.Config{
 		Env: []string{"PATH=/usr/local/go/bin:/usr/bin", "HOME=/tmp"}, User: User, WorkingDir: "/src",
 		Cmd: []string{"sleep", "2147483647"}, Labels: labels,
 	}, e.Arch, append(layers, last)...)
+	if err != nil {
+		return err
+	}
+	return b.dropServed(ctx, e, targets)
 }
 
 // assembled is a layer and what it was made of.

@@ -17,6 +17,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/name"
@@ -87,16 +88,42 @@ func (b Builder) labelsFor(targets []build.Target) map[string]string {
 	return labels
 }
 
-// find returns the reference of an image in the engine that serves the targets, or "".
-func (b Builder) find(ctx context.Context, e *engine.Engine, targets []build.Target) (string, error) {
+// Present fills Ref with an image of the engine that serves the targets, if there is one.
+func (b Builder) Present(ctx context.Context, e *engine.Engine, targets []build.Target) (Builder, error) {
 	images, err := e.Images(ctx, b.labelsFor(targets))
 	if err != nil || len(images) == 0 {
-		return "", err
+		return b, err
 	}
+	b.Ref = images[0].ID
 	if tags := images[0].RepoTags; len(tags) > 0 {
-		return tags[0], nil
+		b.Ref = tags[0]
 	}
-	return images[0].ID, nil
+	return b, nil
+}
+
+// dropServed removes builder images that b makes superfluous: each target that they
+// serve, b serves with the same key.
+func (b Builder) dropServed(ctx context.Context, e *engine.Engine, targets []build.Target) error {
+	labels := b.labelsFor(targets)
+	images, err := e.Images(ctx, map[string]string{labelBase: b.Base})
+	if err != nil {
+		return err
+	}
+	for _, old := range images {
+		if slices.Contains(old.RepoTags, b.Ref) {
+			continue
+		}
+		served := true
+		for k, v := range old.Labels {
+			served = served && (!strings.HasPrefix(k, labelKey+".") || labels[k] == v)
+		}
+		if served {
+			if _, err := e.ImageRemove(ctx, old.ID, client.ImageRemoveOptions{Force: true, PruneChildren: true}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // Load gives the engine an image of layers under a tag.

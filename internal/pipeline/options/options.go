@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/term"
+
 	"github.com/tcapflow/tcapflow/build"
 	bd "github.com/tcapflow/tcapflow/build/debian"
 	"github.com/tcapflow/tcapflow/internal/pipeline/fault"
@@ -76,7 +78,7 @@ func Read(a Args) (Options, error) {
 	}
 	o.Mirror = mirror(os.Getenv("DEBIAN_MIRROR"), "/etc/apt")
 	o.Live = os.Getenv("CI") == "" && os.Getenv("TERM") != "dumb"
-	o.Colour = os.Getenv("NO_COLOR") == "" && o.Live
+	o.Colour = os.Getenv("NO_COLOR") == "" && o.Live && term.IsTerminal(int(os.Stdout.Fd()))
 	for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"} {
 		if v := os.Getenv(name); v != "" {
 			o.Proxy[name] = v
@@ -154,4 +156,15 @@ func archive(urls, suites, components []string) string {
 		}
 	}
 	return ""
+}
+
+// Flag is the value of an option that was perhaps not given.
+func Flag(f *bool) bool { return f != nil && *f }
+
+// List splits an option at its commas; an option that was not given is empty.
+func List(s *string) []string {
+	if s == nil || *s == "" {
+		return nil
+	}
+	return strings.Split(*s, ",")
 }

@@ -1,0 +1,157 @@
+package pipeline
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/tcapflow/tcapflow/build"
+	ba "github.com/tcapflow/tcapflow/build/alpine"
+	bd "github.com/tcapflow/tcapflow/build/debian"
+	"github.com/tcapflow/tcapflow/internal/pipeline/artifact"
+	"github.com/tcapflow/tcapflow/internal/pipeline/debian"
+	"github.com/tcapflow/tcapflow/internal/pipeline/engine"
+	"github.com/tcapflow/tcapflow/internal/pipeline/fault"
+	"github.com/tcapflow/tcapflow/internal/pipeline/fetch"
+	"github.com/tcapflow/tcapflow/internal/pipeline/image"
+	"github.com/tcapflow/tcapflow/internal/pipeline/options"
+	"github.com/tcapflow/tcapflow/internal/pipeline/progress"
+)
+
+// bases are the two ways to a builder, and the choice between them.
+type bases struct {
+	o      options.Options
+	log    *progress.Log
+	debian image.DebianBase
+	alpine image.AlpineBase
+	// resolved is where a lock stands that replaces the committed one when the mirror has moved on.
+	resolved string
+}
+
+func newBases(o options.Options, goVersion string, log *progress.Log) (bases, error) {
+	if err := os.MkdirAll(o.Cache, 0o755); err != nil {
+		return bases{}, err
+	}
+	toolchain := image.Toolchain{Version: goVersion}
+	alpine, err := image.ParseAlpineLock(ba.Lock)
+	if err != nil {
+		return bases{}, err
+	}
+	sum := sha256.Sum256(bd.Lock)
+	b := bases{o: o, log: log,
+		debian:   image.DebianBase{Mirror: debianMirror(o), Toolchain: toolchain, Temp: o.Cache},
+		alpine:   image.AlpineBase{Lock: alpine, Toolchain: toolchain, Temp: o.Cache, RegistryPrefix: o.RegistryPrefix, Mirror: o.AlpineMirror, Proxy: o.Proxy},
+		resolved: filepath.Join(o.Cache, "lock-"+hex.EncodeToString(sum[:8])+".json"),
+	}
+	text := bd.Lock
+	if !o.Locked {
+		if newer, err := os.ReadFile(b.resolved); err == nil {
+			text = newer
+		}
+	}
+	b.debian.Lock, err = debian.ParseLock(text)
+	return b, err
+}
+
+func debianMirror(o options.Options) debian.Mirror {
+	return debian.Mirror{URL: o.Mirror, Keyring: bd.Keyring, Cache: &fetch.Cache{Dir: filepath.Join(o.Cache, "downloads")}}
+}
+
+// builder names the builder that a base has for a target, without asking the engine.
+func (b *bases) builder(base, arch string, t build.Target) (image.Builder, error) {
+	if base == "alpine" {
+		return b.alpine.Builder(arch, []build.Target{t})
+	}
+	return b.debian.Builder(arch, []build.Target{t})
+}
+
+// ensure gives the engine a builder for the targets: of the base that the user names,
+// else of one that is already there, else Alpine where it can be had, else Debian.
+func (b *bases) ensure(ctx context.Context, e *engine.Engine, targets []build.Target) (image.Builder, error) {
+	switch b.o.Base {
+	case "debian":
+		return b.ensureDebian(ctx, e, targets)
+	case "alpine":
+		if ok, why := b.alpine.Available(ctx, e); !ok {
+			return image.Builder{}, fault.New(fault.Fetch, "use -base=debian, which needs no image registry, or name a registry with TCAPFLOW_REGISTRY", "%s", why)
+		}
+		return b.ensureAlpine(ctx, e, targets)
+	}
+	if found, err := b.present(ctx, e, targets); err != nil || found.Ref != "" {
+		return found, err
+	}
+	ok, why := b.alpine.Available(ctx, e)
+	if ok {
+		found, err := b.ensureAlpine(ctx, e, targets)
+		if err == nil || ctx.Err() != nil {
+			return found, err
+		}
+		why = "an Alpine builder cannot be made: " + err.Error()
+	}
+	b.log.Note("base debian: %s", why)
+	return b.ensureDebian(ctx, e, targets)
+}
+
+// present looks for a builder that the engine has, Alpine first.
+func (b *bases) present(ctx context.Context, e *engine.Engine, targets []build.Target) (image.Builder, error) {
+	alpine, err := b.alpine.Builder(e.Arch, targets)
+	if err == nil {
+		alpine, err = alpine.Present(ctx, e, targets)
+	}
+	if err != nil || alpine.Ref != "" {
+		return alpine, err
+	}
+	found, err := b.debian.Builder(e.Arch, targets)
+	if err != nil {
+		return image.Builder{}, err
+	}
+	return found.Present(ctx, e, targets)
+}
+
+func (b *bases) ensureAlpine(ctx context.Context, e *engine.Engine, targets []build.Target) (image.Builder, error) {
+	done := func(error) {}
+	found, err := b.alpine.Ensure(ctx, e, targets, func() { done = b.log.Stage("build builder from %s", b.alpine.Lock.Image) })
+	done(err)
+	return found, err
+}
+
+func (b *bases) ensureDebian(ctx context.Context, e *engine.Engine, targets []build.Target) (image.Builder, error) {
+	found, err := b.assemble(ctx, e, targets)
+	if !errors.Is(err, fetch.ErrGone) {
+		return found, err
+	}
+	if b.o.Locked {
+		return image.Builder{}, &fault.Error{Code: fault.Fetch, Err: fmt.Errorf("a locked package is gone: %w", err), Next: "`mage images:lock` renews build/debian/lock.json; look at the change, then commit it"}
+	}
+	b.log.Note("the mirror has moved on (%v); resolving again from its signed index. `mage images:lock` makes that permanent", firstLine(err))
+	if b.debian.Lock, err = b.resolve(ctx); err != nil {
+		return image.Builder{}, err
+	}
+	return b.assemble(ctx, e, targets)
+}
+
+func (b *bases) assemble(ctx context.Context, e *engine.Engine, targets []build.Target) (image.Builder, error) {
+	done := func(error) {}
+	found, err := b.debian.Ensure(ctx, e, targets, func() { done = b.log.Stage("assemble builder from Debian %s", bd.Suite) })
+	done(err)
+	return found, err
+}
+
+// resolve takes a lock from the mirror as it is today, for this machine.
+func (b *bases) resolve(ctx context.Context) (debian.Lock, error) {
+	done := b.log.Stage("resolve packages of Debian %s", bd.Suite)
+	lock, err := b.debian.Mirror.Resolve(ctx, bd.Suite, build.Locked)
+	done(err)
+	if err != nil {
+		return debian.Lock{}, err
+	}
+	text, err := lock.Bytes()
+	if err != nil {
+		return debian.Lock{}, err
+	}
+	return lock, artifact.WriteFile(b.resolved, text)
+}
