@@ -10,6 +10,7 @@ const (
 	maxAssociations = 1024
 	maxFragments    = 64        // for each direction of an association
 	maxMessage      = 64 * 1024 // octets of one user message
+	maxHeld         = 64 << 20  // octets of all fragments
 )
 
 // Direction names one direction of an association.
@@ -33,6 +34,7 @@ func (d Direction) key() Direction {
 type Reassembler struct {
 	parts   map[Direction][]Data // sorted by TSN
 	order   []Direction          // oldest first
+	held    int                  // octets
 	dropped uint64
 }
 
@@ -53,15 +55,19 @@ func (r *Reassembler) Add(from Direction, d Data) (Data, bool) {
 	}
 	d.Payload = slices.Clone(d.Payload)
 	parts = slices.Insert(parts, at, d)
+	r.held += len(d.Payload)
 
 	message, first, last, ok := join(parts, at)
 	if ok {
-		parts = slices.Delete(parts, first, last+1)
+		parts = r.remove(parts, first, last+1)
 	} else if len(parts) > maxFragments {
-		parts = slices.Delete(parts, 0, 1)
+		parts = r.remove(parts, 0, 1)
 		r.dropped++
 	}
 	r.parts[key] = parts
+	for r.held > maxHeld {
+		r.forgetOldest()
+	}
 	return message, ok
 }
 
@@ -74,12 +80,27 @@ func (r *Reassembler) open(key Direction) []Data {
 		r.parts = make(map[Direction][]Data)
 	}
 	if len(r.order) == maxAssociations {
-		r.dropped += uint64(len(r.parts[r.order[0]]))
-		delete(r.parts, r.order[0])
-		r.order = slices.Delete(r.order, 0, 1)
+		r.forgetOldest()
 	}
 	r.order = append(r.order, key)
+	r.parts[key] = nil
 	return nil
+}
+
+func (r *Reassembler) forgetOldest() {
+	oldest := r.order[0]
+	r.order = slices.Delete(r.order, 0, 1)
+	r.dropped += uint64(len(r.parts[oldest]))
+	r.remove(r.parts[oldest], 0, len(r.parts[oldest]))
+	delete(r.parts, oldest)
+}
+
+// remove takes parts[from:to] out.
+func (r *Reassembler) remove(parts []Data, from, to int) []Data {
+	for _, p := range parts[from:to] {
+		r.held -= len(p.Payload)
+	}
+	return slices.Delete(parts, from, to)
 }
 
 // join looks for a run of consecutive TSNs around parts[at] that starts with a

@@ -88,6 +88,24 @@ func TestReassemblerBounds(t *testing.T) {
 	}
 }
 
+// TestReassemblerHeld keeps the octets that are held within bounds.
+func TestReassemblerHeld(t *testing.T) {
+	var r Reassembler
+	big := make([]byte, 60_000)
+	for i := range uint32(2000) {
+		r.Add(Direction{Header: Header{VerificationTag: 1 + i%100}}, Data{TSN: 2 * i, Payload: big})
+	}
+	held := 0
+	for _, parts := range r.parts {
+		for _, p := range parts {
+			held += len(p.Payload)
+		}
+	}
+	if held != r.held || held > maxHeld || r.Dropped() == 0 {
+		t.Errorf("%d octets held, %d counted, %d fragments dropped", held, r.held, r.Dropped())
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	f.Add(sigtrantest.SCTP(sigtrantest.Chunk(1, 3, 2, []byte("abc")), sigtrantest.Chunk(2, 3, 1, []byte("d"))))
 	f.Fuzz(func(t *testing.T, b []byte) {
