@@ -1,0 +1,17 @@
+// Package alpine is the builder base that `docker build` makes of Alpine's image and
+// packages: the build context and which image it starts from.
+package alpine
+
+import "embed"
+
+// Context is the Dockerfile and its scripts. What only a run knows, the Go toolchain
+// and a proxy's certificate, is put beside them.
+//
+//go:embed Dockerfile install.sh sysroot.sh info.sh
+var Context embed.FS
+
+// Lock names the image; its digest stands there once `mage images:lock` has read it from
+// a registry. Packages are not locked: Alpine's mirrors keep no old version of one.
+//
+//go:embed lock.json
+var Lock []byte
