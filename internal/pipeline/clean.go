@@ -54,7 +54,9 @@ func Clean(ctx context.Context, o options.Options, c CleanOptions, stdout io.Wri
 	return noEngine
 }
 
-func line(w io.Writer, size int64, what string) { fmt.Fprintf(w, "%9.1f MB  %s\n", float64(size)/1e6, what) }
+func line(w io.Writer, size int64, what string) {
+	fmt.Fprintf(w, "%9.1f MB  %s\n", float64(size)/1e6, what)
+}
 
 func folderSize(folder string) (size int64, err error) {
 	err = filepath.WalkDir(folder, func(_ string, d fs.DirEntry, err error) error {

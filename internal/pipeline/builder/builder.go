@@ -14,10 +14,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"path"
+	"slices"
 	"strings"
 
-	"github.com/moby/moby/client"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/tcapflow/tcapflow/internal/pipeline/engine"
@@ -71,16 +72,17 @@ func (j Job) Run(ctx context.Context, e *engine.Engine) (err error) {
 	return group.Wait()
 }
 
+// cachePrefix begins the names of volumes with Go's build caches; target and key follow.
+const cachePrefix = "tcapflow-gocache-"
+
 // start creates the container with everything in it that is known beforehand.
 func (j Job) start(ctx context.Context, e *engine.Engine) (*engine.Container, error) {
 	volumes := map[string]string{}
 	for _, p := range j.Plans {
-		volumes["/cache/"+p.Target.Dir()] = "tcapflow-gocache-" + p.Target.Dir() + "-" + j.Image.Keys[p.Target.Name]
+		volumes["/cache/"+p.Target.Dir()] = cachePrefix + p.Target.Dir() + "-" + j.key(p)
 	}
-	for _, name := range volumes {
-		if _, err := e.VolumeCreate(ctx, client.VolumeCreateOptions{Name: name, Labels: engine.Owned(nil)}); err != nil {
-			return nil, &fault.Error{Code: fault.Engine, Err: fmt.Errorf("volume %s: %w", name, err)}
-		}
+	if err := e.Volumes(ctx, slices.Collect(maps.Values(volumes)), cachePrefix); err != nil {
+		return nil, err
 	}
 	before := []engine.Copy{
 		{Dir: "/", Tar: stream(func(w io.Writer) error { return j.folders(w) })},

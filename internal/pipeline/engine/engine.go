@@ -133,6 +133,28 @@ func (e *Engine) Images(ctx context.Context, labels map[string]string) ([]image.
 	return list.Items, nil
 }
 
+// Volumes makes volumes whose names are a prefix, a subject and, after the last "-", a
+// key. Volumes of the same subject with another key are stale and go, unless a
+// container uses them.
+func (e *Engine) Volumes(ctx context.Context, names []string, prefix string) error {
+	list, err := e.VolumeList(ctx, client.VolumeListOptions{Filters: make(client.Filters).Add("label", LabelOwner+"="+ownerValue)})
+	if err != nil {
+		return unreachable(err)
+	}
+	subject := func(name string) string { return name[:strings.LastIndexByte(name, '-')+1] }
+	for _, name := range names {
+		for _, v := range list.Items {
+			if v.Name != name && strings.HasPrefix(v.Name, prefix) && subject(v.Name) == subject(name) {
+				_, _ = e.VolumeRemove(ctx, v.Name, client.VolumeRemoveOptions{}) // in use by another checkout: it stays
+			}
+		}
+		if _, err := e.VolumeCreate(ctx, client.VolumeCreateOptions{Name: name, Labels: Owned(nil)}); err != nil {
+			return explain(fmt.Errorf("volume %s: %w", name, err))
+		}
+	}
+	return nil
+}
+
 // Owned adds the owner's label to labels.
 func Owned(labels map[string]string) map[string]string {
 	out := map[string]string{LabelOwner: ownerValue}
