@@ -1,0 +1,143 @@
+package distro
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/moby/moby/client"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/tcapflow/tcapflow/build"
+	"github.com/tcapflow/tcapflow/internal/pipeline/debian"
+)
+
+// once keeps what is made once for each key, by whoever wants it first.
+type once[T any] struct{ made sync.Map }
+
+func (o *once[T]) get(key string, make func() (T, error)) (T, error) {
+	f, _ := o.made.LoadOrStore(key, sync.OnceValues(make))
+	return f.(func() (T, error))()
+}
+
+// root returns the image of a Debian root.
+func (r *runner) root(ctx context.Context, want root) (string, error) {
+	return r.roots.get(want.name(), func() (string, error) { return want.ensure(ctx, r.engine, r.Mirror, r.dir, r.Stderr) })
+}
+
+// emulator returns the static program that runs a target's binaries, out of the locked
+// package of QEMU; it is extracted once into the cache.
+func (r *runner) emulator(ctx context.Context, t build.Target) (string, error) {
+	return r.emulators.get(t.QEMU, func() (string, error) { return r.extractEmulator(ctx, "qemu-"+t.QEMU) })
+}
+
+func (r *runner) extractEmulator(ctx context.Context, program string) (string, error) {
+	packages, err := r.Lock.Packages(build.QEMU, r.engine.Arch)
+	if err != nil {
+		return "", err
+	}
+	file := filepath.Join(r.CacheDir, "qemu", packages[0].SHA256[:24], program)
+	if _, err := os.Stat(file); err == nil {
+		return file, nil
+	}
+	debs, err := r.Mirror.Debs(ctx, packages)
+	if err != nil {
+		return "", err
+	}
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		return "", err
+	}
+	tmp, err := os.CreateTemp(filepath.Dir(file), ".part-*")
+	if err != nil {
+		return "", err
+	}
+	defer os.Remove(tmp.Name())
+	if err := errors.Join(debian.Extract(debs[0], "usr/bin/"+program, tmp), tmp.Close()); err != nil {
+		return "", err
+	}
+	return file, os.Rename(tmp.Name(), file)
+}
+
+// stalled is how long a registry may say nothing before it counts as out of reach.
+const stalled = 20 * time.Second
+
+// registry is asked once: when a pull fails, the next image of it is not tried.
+type registry struct {
+	mu   sync.Mutex
+	down error
+}
+
+// pulled returns the ID of an image for a target, pulled now if the engine has none.
+// That it cannot be had is a skip.
+func (r *runner) pulled(ctx context.Context, ref string, t build.Target) (string, error) {
+	host, rest, _ := strings.Cut(ref, "/")
+	if r.RegistryPrefix != "" {
+		ref, host = strings.TrimRight(r.RegistryPrefix, "/")+"/"+rest, r.RegistryPrefix
+	}
+	if id, ok := r.present(ctx, ref, t); ok {
+		return id, nil
+	}
+	once, _ := r.registries.LoadOrStore(host, &registry{})
+	reg := once.(*registry)
+	reg.mu.Lock()
+	defer reg.mu.Unlock()
+	if reg.down == nil {
+		reg.down = r.pull(ctx, ref, t)
+	}
+	if reg.down != nil {
+		return "", skipped{fmt.Sprintf("%s is not in the engine, and %s cannot be reached: %v", ref, host, reg.down)}
+	}
+	if id, ok := r.present(ctx, ref, t); ok {
+		return id, nil
+	}
+	return "", skipped{fmt.Sprintf("%s has no image for %s", ref, t.Name)}
+}
+
+// present returns the ID of an image that the engine has for a target.
+func (r *runner) present(ctx context.Context, ref string, t build.Target) (string, bool) {
+	image, err := r.engine.ImageInspect(ctx, ref)
+	return image.ID, err == nil && image.Architecture == t.GOARCH
+}
+
+func (r *runner) pull(ctx context.Context, ref string, t build.Target) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	watch := time.AfterFunc(stalled, func() { cancel(fmt.Errorf("no answer in %v", stalled)) })
+	defer watch.Stop()
+	stream, err := r.engine.ImagePull(ctx, ref, client.ImagePullOptions{Platforms: []ocispec.Platform{{OS: "linux", Architecture: t.GOARCH}}})
+	if err == nil {
+		defer stream.Close()
+		for message, failed := range stream.JSONMessages(ctx) {
+			watch.Reset(stalled)
+			if err = failed; err == nil && message.Error != nil {
+				err = message.Error
+			}
+			if err != nil {
+				break
+			}
+		}
+	}
+	if cause := context.Cause(ctx); cause != nil {
+		return cause
+	}
+	return err
+}
+
+// keyOf hashes the inputs of a thing; each word stands for one.
+func keyOf(words ...string) string {
+	sum := sha256.Sum256([]byte(strings.Join(words, "\n")))
+	return hex.EncodeToString(sum[:])[:24]
+}
+
+// lastLines is the tail of a log.
+func lastLines(text string, n int) string {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	return strings.Join(lines[max(0, len(lines)-n):], "\n")
+}

@@ -1,0 +1,228 @@
+package distro
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/moby/moby/client"
+
+	"github.com/tcapflow/tcapflow/build"
+	"github.com/tcapflow/tcapflow/internal/pipeline/debian"
+	"github.com/tcapflow/tcapflow/internal/pipeline/engine"
+	"github.com/tcapflow/tcapflow/internal/pipeline/image"
+	"github.com/tcapflow/tcapflow/internal/pipeline/layer"
+)
+
+// rootRecipe is this file: how packages become a root is an input of the root, too.
+//
+//go:embed root.go
+var rootRecipe string
+
+// labels of a root's image.
+const (
+	labelRoot    = "dev.tcapflow.root"     // its name: debian12-amd64
+	labelRootKey = "dev.tcapflow.root.key" // the hash of all that it was made of
+)
+
+// base is what every Debian system has; a root holds nothing else.
+var base = build.PackageSet{Name: "base", Base: true}
+
+// root is a Debian system of one architecture.
+type root struct {
+	distro build.Distro
+	arch   string // Debian's name
+	goarch string
+}
+
+func (r root) name() string { return r.distro.Name + "-" + r.arch }
+
+// ensure returns the image of the root, assembled now if the engine has none. Without
+// a mirror the last one that was assembled will do.
+func (r root) ensure(ctx context.Context, e *engine.Engine, mirror debian.Mirror, temp string, log io.Writer) (string, error) {
+	suite, err := mirror.Suite(ctx, r.distro.Suite)
+	if err != nil {
+		ref, findErr := r.find(ctx, e, map[string]string{labelRoot: r.name()})
+		if ctx.Err() != nil || findErr != nil || ref == "" {
+			return "", err
+		}
+		fmt.Fprintf(log, "%s: using the root that is there: %v\n", r.name(), err)
+		return ref, nil
+	}
+	labels := map[string]string{
+		labelRoot:    r.name(),
+		labelRootKey: keyOf(rootRecipe, r.name(), suite.Files["main/binary-"+r.arch+"/Packages.xz"].SHA256),
+	}
+	if ref, err := r.find(ctx, e, labels); err != nil || ref != "" {
+		return ref, err
+	}
+	start := time.Now()
+	ref, err := r.assemble(ctx, e, suite, mirror, temp, labels)
+	if err != nil {
+		return "", fmt.Errorf("root %s: %w", r.name(), err)
+	}
+	fmt.Fprintf(log, "%s: root assembled in %.1fs\n", r.name(), time.Since(start).Seconds())
+	return ref, nil
+}
+
+func (r root) find(ctx context.Context, e *engine.Engine, labels map[string]string) (string, error) {
+	images, err := e.Images(ctx, labels)
+	if err != nil || len(images) == 0 {
+		return "", err
+	}
+	return images[0].ID, nil
+}
+
+// assemble goes debootstrap's way: all packages are unpacked into an image, and dpkg,
+// which runs then, installs them over it in a container.
+func (r root) assemble(ctx context.Context, e *engine.Engine, suite debian.Suite, mirror debian.Mirror, temp string, labels map[string]string) (string, error) {
+	index, err := suite.Index(ctx, r.arch)
+	if err != nil {
+		return "", err
+	}
+	packages, err := index.Resolve(base)
+	if err != nil {
+		return "", err
+	}
+	debs, err := mirror.Debs(ctx, packages)
+	if err != nil {
+		return "", err
+	}
+	dir, err := os.MkdirTemp(temp, "root-")
+	if err != nil {
+		return "", err
+	}
+	defer os.RemoveAll(dir)
+	unpacked := "tcapflow-root:" + r.name() + "-unpacked"
+	if err := r.load(ctx, e, unpacked, dir, debs); err != nil {
+		return "", err
+	}
+	// The configured image stands on the layers of this one, which only loses its name.
+	defer e.ImageRemove(context.WithoutCancel(ctx), unpacked, client.ImageRemoveOptions{})
+	return r.configure(ctx, e, unpacked, packages, debs, labels)
+}
+
+// load gives the engine the unpacked packages.
+func (r root) load(ctx context.Context, e *engine.Engine, tag, dir string, debs []string) error {
+	entries := []layer.Entry{
+		{Name: "bin", Link: "usr/bin"}, {Name: "sbin", Link: "usr/sbin"}, {Name: "lib", Link: "usr/lib"},
+		{Name: "usr/bin/awk", Link: "mawk"}, // an alternative, which mawk's postinst registers
+		{Name: "tmp/", Mode: 0o1777},
+		{Name: "var/lib/dpkg/status"}, {Name: "var/lib/dpkg/available"}, {Name: "var/lib/dpkg/info/"}, {Name: "var/lib/dpkg/updates/"},
+		{Name: "usr/sbin/policy-rc.d", Data: []byte("#!/bin/sh\nexit 101\n"), Mode: 0o755}, // starts no service
+		{Name: "etc/dpkg/dpkg.cfg.d/small", Data: []byte(excluded())},
+	}
+	if r.arch == "amd64" {
+		entries = append(entries, layer.Entry{Name: "lib64", Link: "usr/lib64"})
+	}
+	pieces := []layer.Piece{layer.Entries(entries...)}
+	for _, deb := range debs {
+		pieces = append(pieces, debian.Unpack(deb, placeRoot, nil))
+	}
+	l, err := layer.Assemble(ctx, dir, pieces...)
+	if err != nil {
+		return err
+	}
+	return image.Load(ctx, e, tag, v1.Config{Env: []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
+		Cmd: []string{"sleep", "2147483647"}, Labels: engine.Owned(nil)}, r.goarch, l)
+}
+
+// unwanted are folders that a root does without, as Debian's "slim" images do.
+var unwanted = []string{"usr/share/doc/", "usr/share/man/", "usr/share/locale/", "usr/share/info/", "usr/share/lintian/"}
+
+func placeRoot(name string) string {
+	for _, folder := range unwanted {
+		if strings.HasPrefix(name, folder) {
+			return ""
+		}
+	}
+	return debian.AsPackaged(name)
+}
+
+// excluded is dpkg's configuration for the same, dpkg.cfg(5).
+func excluded() string {
+	text := "force-unsafe-io\n"
+	for _, folder := range unwanted {
+		text += "path-exclude=/" + folder + "*\n"
+	}
+	return text
+}
+
+// configureScript is debootstrap's second stage. base-passwd makes /etc/passwd, by which
+// dpkg gives files their owners.
+const configureScript = `set -e
+export DEBIAN_FRONTEND=noninteractive DEBCONF_NONINTERACTIVE_SEEN=true LC_ALL=C
+cd /debs
+dpkg --force-depends --install base-passwd.deb base-files.deb
+dpkg --force-depends --unpack *.deb
+dpkg --configure -a
+cd /
+rm -r /debs
+test -z "$(dpkg --audit)"
+dpkg -l | sed '1,5d' | { ! grep -v '^ii '; }
+`
+
+// configureCaps is the least with which every postinst of the base system is content.
+var configureCaps = []string{"CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "SETGID", "SETUID"}
+
+func (r root) configure(ctx context.Context, e *engine.Engine, unpacked string, packages []debian.Package, debs []string, labels map[string]string) (string, error) {
+	content, w := io.Pipe()
+	go func() { w.CloseWithError(tarDebs(w, packages, debs)) }()
+	defer content.Close()
+	c, err := e.Start(ctx, engine.Spec{Image: unpacked, Cmd: []string{"sleep", "2147483647"}, User: "0:0", Caps: configureCaps,
+		Before: []engine.Copy{{Dir: "/", Tar: content}}})
+	if err != nil {
+		return "", err
+	}
+	defer c.Remove(ctx)
+	var log bytes.Buffer
+	code, err := c.Exec(ctx, engine.Command{Args: []string{"sh", "-c", configureScript}, Stdout: &log, Stderr: &log})
+	if err == nil && code != 0 {
+		err = fmt.Errorf("dpkg: exit status %d:\n%s", code, lastLines(log.String(), 20))
+	}
+	if err != nil {
+		return "", err
+	}
+	var changes []string
+	for k, v := range engine.Owned(labels) {
+		changes = append(changes, "LABEL "+k+"="+v)
+	}
+	done, err := e.ContainerCommit(ctx, c.ID, client.ContainerCommitOptions{Reference: "tcapflow-root:" + r.name(), Changes: changes, NoPause: true})
+	return done.ID, err
+}
+
+// tarDebs writes the packages as debs/NAME.deb.
+func tarDebs(w io.Writer, packages []debian.Package, debs []string) error {
+	t := tar.NewWriter(w)
+	var err error
+	for i, p := range packages {
+		err = errors.Join(err, addFile(t, "debs/"+p.Name+".deb", debs[i], 0o644))
+	}
+	return errors.Join(err, t.Close())
+}
+
+// addFile adds a file of the host to a tar stream.
+func addFile(t *tar.Writer, name, from string, mode int64) error {
+	f, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	if err := t.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: name, Mode: mode, Size: info.Size(), ModTime: time.Unix(0, 0)}); err != nil {
+		return err
+	}
+	_, err = io.Copy(t, f)
+	return err
+}
