@@ -44,7 +44,7 @@ func newBases(o options.Options, goVersion string, log *progress.Log) (bases, er
 	sum := sha256.Sum256(bd.Lock)
 	b := bases{o: o, log: log,
 		debian:   image.DebianBase{Mirror: debianMirror(o), Toolchain: toolchain, Temp: o.Cache},
-		alpine:   image.AlpineBase{Lock: alpine, Toolchain: toolchain, Temp: o.Cache, RegistryPrefix: o.RegistryPrefix, Mirror: o.AlpineMirror, Proxy: o.Proxy},
+		alpine:   image.AlpineBase{Lock: alpine, Toolchain: toolchain, Temp: o.Cache, RegistryPrefix: o.RegistryPrefix, Mirror: o.AlpineMirror, Proxy: o.Proxy, CA: o.CA},
 		resolved: filepath.Join(o.Cache, "lock-"+hex.EncodeToString(sum[:8])+".json"),
 	}
 	text := bd.Lock
@@ -76,9 +76,6 @@ func (b *bases) ensure(ctx context.Context, e *engine.Engine, targets []build.Ta
 	case "debian":
 		return b.ensureDebian(ctx, e, targets)
 	case "alpine":
-		if ok, why := b.alpine.Available(ctx, e); !ok {
-			return image.Builder{}, fault.New(fault.Fetch, "use -base=debian, which needs no image registry, or name a registry with TCAPFLOW_REGISTRY", "%s", why)
-		}
 		return b.ensureAlpine(ctx, e, targets)
 	}
 	if found, err := b.present(ctx, e, targets); err != nil || found.Ref != "" {
@@ -90,7 +87,7 @@ func (b *bases) ensure(ctx context.Context, e *engine.Engine, targets []build.Ta
 		if err == nil || ctx.Err() != nil {
 			return found, err
 		}
-		why = "an Alpine builder cannot be made: " + err.Error()
+		why = "an Alpine builder cannot be made: " + firstLine(err)
 	}
 	b.log.Note("base debian: %s", why)
 	return b.ensureDebian(ctx, e, targets)

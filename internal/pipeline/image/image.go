@@ -52,7 +52,7 @@ type Input struct {
 	Version  string   `json:"version"`
 	Arch     string   `json:"arch,omitempty"`
 	SHA256   string   `json:"sha256,omitempty"` // of the package file, lower-case hex
-	Sum      string   `json:"sum,omitempty"`    // of a Go module: h1:…
+	Sum      string   `json:"sum,omitempty"`    // of a Go module: h1:…; of an Alpine package: Q1 and the SHA-1 of its control part, apk's own
 	Licences []string `json:"licences,omitempty"`
 	For      string   `json:"for"` // tools, go, or a target's name
 }

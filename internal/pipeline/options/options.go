@@ -32,6 +32,7 @@ type Options struct {
 
 	RegistryPrefix string            // before image references
 	AlpineMirror   string            // "": Alpine's own
+	CA             []byte            // PEM of SSL_CERT_FILE: a TLS proxy's own, for the same builds
 	Proxy          map[string]string // HTTP_PROXY and the like, for builds that need a network
 }
 
@@ -75,6 +76,11 @@ func Read(a Args) (Options, error) {
 	set(&names, a.Targets)
 	if o.Targets, err = build.Select(names); err != nil {
 		return Options{}, fault.New(fault.Usage, "`mage targets` lists them", "%w", err)
+	}
+	if file := os.Getenv("SSL_CERT_FILE"); file != "" {
+		if o.CA, err = os.ReadFile(file); err != nil {
+			return Options{}, fault.New(fault.Usage, "correct SSL_CERT_FILE, or unset it", "SSL_CERT_FILE: %w", err)
+		}
 	}
 	o.Mirror = mirror(os.Getenv("DEBIAN_MIRROR"), "/etc/apt")
 	o.Live = os.Getenv("CI") == "" && os.Getenv("TERM") != "dumb"
