@@ -62,7 +62,7 @@ func (s *stage) environment() []string {
 		"RELEASE_TIMESTAMP=" + strconv.FormatInt(s.time.Unix(), 10),
 		"RELEASE_SUMMARY=" + s.Project.Summary,
 		"RELEASE_HOMEPAGE=" + s.homepage(),
-		"RELEASE_IMAGES=" + s.path(digestsName),
+		"RELEASE_IMAGES=" + stageName + "/" + digestsName, // a glob, which is relative
 	}
 }
 
@@ -73,7 +73,7 @@ func (s *stage) homepage() string { return "https://" + s.Module }
 func (s *stage) goCommand(ctx context.Context, code fault.Code, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir = s.Root
-	cmd.Env = slices.Concat(s.Env, []string{"GOFLAGS=", "GOWORK=off", "GOOS=", "GOARCH=", "CGO_ENABLED=0"})
+	cmd.Env = slices.Concat(s.Env, []string{"GOFLAGS=", "GOWORK=off", "GOOS=", "GOARCH="})
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := cmd.Run(); err != nil {
@@ -161,8 +161,9 @@ func (g *goreleaser) remote(ctx context.Context) []string {
 	return []string{"GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=remote.origin.url", "GIT_CONFIG_VALUE_0=" + g.homepage()}
 }
 
-// tidy takes GoReleaser's working files away, which have paths and the time of this run,
-// and corrects the paths in artifacts.json, which name the stage.
+// tidy takes GoReleaser's working files away, which have paths and the time of this run.
+// In artifacts.json it puts the entries, whose order is that in which they were done,
+// into the order of their paths, which no longer name the stage.
 func (s *stage) tidy() error {
 	for _, name := range []string{"config.yaml", "metadata.json"} {
 		if err := os.Remove(s.path("dist", name)); err != nil {
@@ -173,19 +174,16 @@ func (s *stage) tidy() error {
 	if err != nil {
 		return err
 	}
-	dist, err := filepath.Rel(s.Root, s.Dist)
-	if err != nil {
-		return err
-	}
 	list = slices.DeleteFunc(list, func(a map[string]any) bool { return a["type"] == "Metadata" })
-	for _, a := range list {
-		if name, ok := strings.CutPrefix(a["path"].(string), stageName+"/dist/"); ok {
-			a["path"] = filepath.ToSlash(dist) + "/" + name
-		}
-	}
+	slices.SortFunc(list, func(a, b map[string]any) int { return strings.Compare(fmt.Sprint(a["path"]), fmt.Sprint(b["path"])) })
 	text, err := json.MarshalIndent(list, "", " ")
 	if err != nil {
 		return err
 	}
+	dist, err := filepath.Rel(s.Root, s.Dist)
+	if err != nil {
+		return err
+	}
+	text = bytes.ReplaceAll(text, []byte(`"`+stageName+`/dist/`), []byte(`"`+filepath.ToSlash(dist)+`/`))
 	return os.WriteFile(s.path("dist", artifactsName), append(text, '\n'), 0o644)
 }
