@@ -1,9 +1,12 @@
 //go:build mage
 
-// Builds, packs and proves tcapflow-client.
+// Builds, packs and proves a Go program that links C: fully static, for any Linux.
 package main
 
 import (
 	// mage:import
-	_ "github.com/tcapflow/tcapflow/magefiles/targets"
+	"github.com/tcapflow/tcapflow/magefiles/targets"
 )
+
+// Aliases lets `mage test` stand for all tests.
+var Aliases = map[string]any{"test": targets.Test.All}

@@ -8,9 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
-
-	"github.com/moby/moby/client"
 
 	"github.com/tcapflow/tcapflow/internal/pipeline/engine"
 	"github.com/tcapflow/tcapflow/internal/pipeline/options"
@@ -87,36 +84,15 @@ func cleanEngine(ctx context.Context, o options.Options, c CleanOptions, stdout 
 			return 0, err
 		}
 	}
-	usage, err := e.DiskUsage(ctx, client.DiskUsageOptions{Images: true, Volumes: true, Verbose: true})
+	held, total, err := e.Holdings(ctx)
 	if err != nil {
-		return 0, fmt.Errorf("container engine: %w", err)
+		return 0, err
 	}
-	var shared int64 // what images have in common counts once
-	for _, image := range usage.Images.Items {
-		if !engine.IsOurs(image.Labels) {
-			continue
-		}
-		total += image.Size - max(0, image.SharedSize)
-		shared = max(shared, image.SharedSize)
-		line(stdout, image.Size, "image "+strings.Join(image.RepoTags, " "))
+	for _, h := range held {
+		line(stdout, h.Size, h.Kind+" "+h.Name)
 		if !c.Show {
-			if _, err := e.ImageRemove(ctx, image.ID, client.ImageRemoveOptions{Force: true, PruneChildren: true}); err != nil {
-				return total, fmt.Errorf("image %s: %w", strings.Join(image.RepoTags, " "), err)
-			}
-		}
-	}
-	total += shared
-	for _, volume := range usage.Volumes.Items {
-		if !engine.IsOurs(volume.Labels) {
-			continue
-		}
-		if volume.UsageData != nil {
-			total += max(0, volume.UsageData.Size)
-			line(stdout, max(0, volume.UsageData.Size), "volume "+volume.Name)
-		}
-		if !c.Show {
-			if _, err := e.VolumeRemove(ctx, volume.Name, client.VolumeRemoveOptions{}); err != nil {
-				return total, fmt.Errorf("volume %s: %w", volume.Name, err)
+			if err := e.Drop(ctx, h); err != nil {
+				return total, err
 			}
 		}
 	}

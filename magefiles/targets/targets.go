@@ -58,3 +58,48 @@ func (Images) Lock(ctx context.Context) error {
 		return pipeline.LockImages(ctx, o, os.Stdout, os.Stderr)
 	})
 }
+
+// Release packs the verified binaries into dist/: archives, packages, images, checksums.
+//
+//	mage release            a snapshot, or a release where HEAD is a clean tag
+//	mage release -publish   and publish it; every input must be locked
+func Release(ctx context.Context, publish *bool) error {
+	return run(ctx, options.Args{}, func(ctx context.Context, o options.Options) error {
+		return pipeline.Release(ctx, o, options.Flag(publish), os.Stdout, os.Stderr)
+	})
+}
+
+// Lint runs gofmt, go vet, staticcheck and the fences between the rooms.
+func Lint(ctx context.Context) error {
+	return run(ctx, options.Args{}, func(ctx context.Context, o options.Options) error {
+		return pipeline.Lint(ctx, o, os.Stdout, os.Stderr)
+	})
+}
+
+// Test holds the tests by level; plain `mage test` runs all.
+type Test mg.Namespace
+
+// All proves everything: lint, tests at each level, then static, release and distros.
+func (Test) All(ctx context.Context) error {
+	return run(ctx, options.Args{}, func(ctx context.Context, o options.Options) error {
+		return pipeline.Test(ctx, o, os.Stdout, os.Stderr)
+	})
+}
+
+// Unit runs the tests that need neither an engine nor libpcap's headers.
+func (Test) Unit(ctx context.Context) error {
+	return run(ctx, options.Args{}, func(ctx context.Context, o options.Options) error {
+		return pipeline.Unit(ctx, o, os.Stdout, os.Stderr)
+	})
+}
+
+// Distros runs what dist/ holds in scratch, distroless, Debian and others.
+//
+//	mage test:distros
+//	mage test:distros -only=debian12/386   cells whose path matches
+//	mage test:distros -json                the report, for a program
+func (Test) Distros(ctx context.Context, only *string, json *bool) error {
+	return run(ctx, options.Args{JSON: json}, func(ctx context.Context, o options.Options) error {
+		return pipeline.Distros(ctx, o, options.Text(only), os.Stdout, os.Stderr)
+	})
+}

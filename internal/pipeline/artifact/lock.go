@@ -23,7 +23,7 @@ func Lock(ctx context.Context, out string, waiting func(holder string)) (unlock 
 	if err == nil && !got {
 		holder, _ := os.ReadFile(name)
 		waiting(strings.TrimSpace(string(holder)))
-		got, err = lock.TryLockContext(ctx, 200*time.Millisecond)
+		_, err = lock.TryLockContext(ctx, 200*time.Millisecond)
 	}
 	if err != nil {
 		if ctx.Err() != nil {

@@ -163,6 +163,3 @@ func Owned(labels map[string]string) map[string]string {
 	}
 	return out
 }
-
-// IsOurs reports whether labels carry the owner's label.
-func IsOurs(labels map[string]string) bool { return labels[LabelOwner] == ownerValue }

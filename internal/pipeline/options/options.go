@@ -174,3 +174,11 @@ func List(s *string) []string {
 	}
 	return strings.Split(*s, ",")
 }
+
+// Text is the value of an option that was perhaps not given.
+func Text(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
