@@ -18,7 +18,9 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -31,10 +33,17 @@ var ErrGone = errors.New("not on the server")
 // ErrDigest says that the server gave a file with another digest.
 var ErrDigest = errors.New("SHA-256 differs")
 
-const (
-	attempts = 4                // a mirror that fails four times in a row is down
-	stall    = 20 * time.Second // no byte for so long counts as a cut transfer
+// errLonger and errStalled end an attempt; only the second is worth another.
+var (
+	errLonger  = errors.New("longer than announced")
+	errStalled = errors.New("the transfer stalled")
 )
+
+const attempts = 4 // a mirror that fails four times in a row is down
+
+// lowerHex is how a SHA-256 is spelled, here and in Debian's indexes. A digest becomes a
+// file name, so nothing else may pass.
+var lowerHex = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
 // Cache fetches into Dir, which is made when it is needed.
 type Cache struct {
@@ -42,6 +51,7 @@ type Cache struct {
 	Client *http.Client  // nil: http.DefaultClient, which honours HTTPS_PROXY and SSL_CERT_FILE
 	Pause  time.Duration // before the second attempt, doubled for each after it; 0: one second
 
+	stall time.Duration // no byte for so long counts as a cut transfer; 0: 20 seconds
 	bytes atomic.Int64
 }
 
@@ -60,8 +70,8 @@ func (c *Cache) Has(digest string) bool {
 // Get returns the path of the file with the given SHA-256, fetched from url if the
 // cache does not have it. size bounds the transfer in bytes; 0 means at most 1 GiB.
 func (c *Cache) Get(ctx context.Context, url, digest string, size int64) (string, error) {
-	if len(digest) != sha256.Size*2 {
-		return "", fmt.Errorf("%s: %q is no SHA-256", url, digest)
+	if !lowerHex.MatchString(digest) {
+		return "", fmt.Errorf("%s: %q is no SHA-256 in lower-case hex", url, digest)
 	}
 	if c.Has(digest) {
 		return c.Path(digest), nil
@@ -70,11 +80,11 @@ func (c *Cache) Get(ctx context.Context, url, digest string, size int64) (string
 		size = 1 << 30
 	}
 	if err := os.MkdirAll(filepath.Dir(c.Path(digest)), 0o755); err != nil {
-		return "", err
+		return "", explain(url, err)
 	}
 	tmp, err := os.CreateTemp(filepath.Dir(c.Path(digest)), ".part-*")
 	if err != nil {
-		return "", err
+		return "", explain(url, err)
 	}
 	defer os.Remove(tmp.Name())
 	defer tmp.Close()
@@ -123,7 +133,7 @@ func (c *Cache) retry(ctx context.Context, url string, attempt func() error) err
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if errors.Is(err, ErrGone) || isCertificate(err) || isLocal(err) {
+		if errors.Is(err, ErrGone) || errors.Is(err, errLonger) || isCertificate(err) || isLocal(err) {
 			break
 		}
 		select {
@@ -155,6 +165,8 @@ func explain(url string, err error) error {
 		return &fault.Error{Code: fault.Failed, Err: err, Next: "free space in the cache folder, or name another with TCAPFLOW_CACHE"}
 	case errors.Is(err, ErrGone):
 		next = ""
+	case errors.Is(err, errLonger):
+		next = "see who answers for that host: it gives another file than the pinned one"
 	case isCertificate(err):
 		next = "if a TLS proxy with its own CA stands between, set SSL_CERT_FILE to a bundle that holds this CA"
 	}
@@ -162,22 +174,33 @@ func explain(url string, err error) error {
 }
 
 // resume appends to tmp what is missing of url.
-func (c *Cache) resume(ctx context.Context, url string, tmp *os.File, limit int64) error {
-	ctx, cancel := context.WithCancel(ctx)
+func (c *Cache) resume(ctx context.Context, url string, tmp *os.File, limit int64) (err error) {
+	attempt, cancel := context.WithCancel(ctx)
 	defer cancel()
+	stall := c.stall
+	if stall == 0 {
+		stall = 20 * time.Second
+	}
+	watch := time.AfterFunc(stall, cancel)
+	defer watch.Stop()
+	defer func() {
+		if err != nil && attempt.Err() != nil && ctx.Err() == nil {
+			err = fmt.Errorf("%w: no byte in %s", errStalled, stall) // else it looks as if the user had cancelled
+		}
+	}()
 	have, err := tmp.Seek(0, io.SeekEnd)
 	if err != nil {
 		return err
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	req, err := http.NewRequestWithContext(attempt, http.MethodGet, url, nil)
 	if err != nil {
 		return err
 	}
+	// Some servers label a .tar.gz "Content-Encoding: gzip", and net/http would unpack it.
+	req.Header.Set("Accept-Encoding", "identity")
 	if have > 0 {
 		req.Header.Set("Range", "bytes="+strconv.FormatInt(have, 10)+"-")
 	}
-	watch := time.AfterFunc(stall, cancel)
-	defer watch.Stop()
 	resp, err := c.client().Do(req)
 	if err != nil {
 		return err
@@ -189,10 +212,10 @@ func (c *Cache) resume(ctx context.Context, url string, tmp *os.File, limit int6
 	if have, err = tmp.Seek(0, io.SeekEnd); err != nil {
 		return err
 	}
-	n, err := io.Copy(tmp, io.LimitReader(&stallReader{resp.Body, watch}, limit-have+1))
+	n, err := io.Copy(tmp, io.LimitReader(&stallReader{resp.Body, watch, stall}, limit-have+1))
 	c.bytes.Add(n)
 	if have+n > limit {
-		return fmt.Errorf("longer than %d bytes", limit)
+		return fmt.Errorf("%w: more than %d bytes", errLonger, limit)
 	}
 	return err
 }
@@ -201,8 +224,17 @@ func (c *Cache) resume(ctx context.Context, url string, tmp *os.File, limit int6
 func start(resp *http.Response, tmp *os.File, have int64) error {
 	switch resp.StatusCode {
 	case http.StatusPartialContent:
-		return nil
+		if strings.HasPrefix(resp.Header.Get("Content-Range"), fmt.Sprintf("bytes %d-", have)) {
+			return nil
+		}
+		if err := tmp.Truncate(0); err != nil {
+			return err
+		}
+		return errors.New("the server resumes at another byte than asked for")
 	case http.StatusOK:
+		if have == 0 {
+			return nil
+		}
 		return tmp.Truncate(0)
 	case http.StatusRequestedRangeNotSatisfiable:
 		if err := tmp.Truncate(0); err != nil {
@@ -227,12 +259,13 @@ func (c *Cache) client() *http.Client {
 type stallReader struct {
 	r     io.Reader
 	watch *time.Timer
+	stall time.Duration
 }
 
 func (s *stallReader) Read(p []byte) (int, error) {
 	n, err := s.r.Read(p)
 	if n > 0 {
-		s.watch.Reset(stall)
+		s.watch.Reset(s.stall)
 	}
 	return n, err
 }
