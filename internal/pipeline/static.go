@@ -136,7 +136,7 @@ func (s *static) outdated() []build.Target {
 }
 
 // build makes the wanted targets and commits them together.
-func (s *static) build(ctx context.Context, wanted []build.Target) error {
+func (s *static) build(ctx context.Context, wanted []build.Target) (err error) {
 	s.log.Note("version %s%s", s.tree.Version.Version, because(s.tree.State))
 	modules := make(chan error, 1)
 	var needed []source.Module
@@ -150,6 +150,8 @@ func (s *static) build(ctx context.Context, wanted []build.Target) error {
 		return err
 	}
 	defer e.Close()
+	ctx, end := e.Watch(ctx)
+	defer func() { err = end(err) }()
 	if n, err := e.Sweep(ctx); err != nil {
 		return err
 	} else if n > 0 {

@@ -11,7 +11,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -50,7 +49,11 @@ func (j Job) Run(ctx context.Context, e *engine.Engine) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, c.Remove(ctx)) }()
+	defer func() {
+		if removing := c.Remove(ctx); err == nil {
+			err = removing
+		}
+	}()
 	info, err := c.GetFile(ctx, "/etc/builder.json", 4<<20)
 	if err != nil {
 		return err
@@ -165,7 +168,11 @@ func run(ctx context.Context, c *engine.Container, what string, cmd engine.Comma
 		return err
 	}
 	if code != 0 {
-		return &fault.Error{Code: fault.Failed, Err: fmt.Errorf("%s: %s failed (exit status %d)", what, path.Base(cmd.Args[0]), code), Log: tail(output.String())}
+		next := ""
+		if strings.Contains(output.String(), "no space left on device") {
+			next = "free disk of the engine: `mage clean` drops what builds left there, `docker system df` shows the rest"
+		}
+		return &fault.Error{Code: fault.Failed, Err: fmt.Errorf("%s: %s failed (exit status %d)", what, path.Base(cmd.Args[0]), code), Next: next, Log: tail(output.String())}
 	}
 	return nil
 }

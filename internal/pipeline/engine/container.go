@@ -14,8 +14,6 @@ import (
 	"github.com/moby/moby/api/types/mount"
 	"github.com/moby/moby/client"
 	"github.com/testcontainers/testcontainers-go"
-
-	"github.com/tcapflow/tcapflow/internal/pipeline/fault"
 )
 
 // Spec is a container to start.
@@ -53,17 +51,24 @@ func (e *Engine) Start(ctx context.Context, s Spec) (*Container, error) {
 	}
 	c := &Container{ID: created.GetContainerID(), engine: e}
 	if err != nil {
-		return nil, errors.Join(explain(err), c.Remove(ctx))
+		return nil, c.discard(ctx, explain(err))
 	}
 	for _, copy := range s.Before {
 		if err := c.Put(ctx, copy); err != nil {
-			return nil, errors.Join(err, c.Remove(ctx))
+			return nil, c.discard(ctx, err)
 		}
 	}
 	if err := created.Start(ctx); err != nil {
-		return nil, errors.Join(explain(err), c.Remove(ctx))
+		return nil, c.discard(ctx, explain(err))
 	}
 	return c, nil
+}
+
+// discard removes a container that is of no use because of err. Where even that fails,
+// err is the one to tell; Sweep finds what is left.
+func (c *Container) discard(ctx context.Context, err error) error {
+	_ = c.Remove(ctx)
+	return err
 }
 
 func (e *Engine) request(s Spec) testcontainers.ContainerRequest {
@@ -136,15 +141,11 @@ type Command struct {
 	Stderr io.Writer
 }
 
-// watchEvery is how often a silent engine is asked for a sign of life while a command runs.
-const watchEvery = 5 * time.Second
-
 // Exec runs a command and returns its exit code. When the engine dies or hangs
 // meanwhile, that is an error within 20 seconds.
-func (c *Container) Exec(ctx context.Context, cmd Command) (int, error) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	go c.engine.watch(ctx, cancel)
+func (c *Container) Exec(ctx context.Context, cmd Command) (code int, err error) {
+	ctx, end := c.engine.Watch(ctx)
+	defer func() { err = end(err) }()
 	made, err := c.engine.ExecCreate(ctx, c.ID, client.ExecCreateOptions{
 		Cmd: cmd.Args, Env: cmd.Env, WorkingDir: cmd.Dir, User: cmd.User,
 		AttachStdin: cmd.Stdin != nil, AttachStdout: true, AttachStderr: true,
@@ -170,8 +171,8 @@ func (c *Container) Exec(ctx context.Context, cmd Command) (int, error) {
 			return state.ExitCode, nil
 		}
 	}
-	if cause := context.Cause(ctx); cause != nil {
-		return 0, cause
+	if ctx.Err() != nil {
+		return 0, ctx.Err()
 	}
 	if err == nil {
 		err = errors.New("the connection ended before the command")
@@ -196,45 +197,18 @@ func (c *Container) Output(ctx context.Context, args ...string) (string, error) 
 	return stdout.String(), err
 }
 
-// watch ends the context of a command when the engine no longer answers a ping.
-func (e *Engine) watch(ctx context.Context, cancel context.CancelCauseFunc) {
-	ticker := time.NewTicker(watchEvery)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-			ping, stop := context.WithTimeout(ctx, 2*watchEvery)
-			_, err := e.Ping(ping, client.PingOptions{})
-			stop()
-			if err != nil && ctx.Err() == nil {
-				cancel(explain(fmt.Errorf("no sign of life: %w", err)))
-				return
-			}
-		}
-	}
-}
-
-// explain gives engine errors their exit code; cancellation stays what it is.
-func explain(err error) error {
-	if err == nil || errors.Is(err, context.Canceled) {
-		return err
-	}
-	var known *fault.Error
-	if errors.As(err, &known) {
-		return err
-	}
-	return &fault.Error{Code: fault.Engine, Err: fmt.Errorf("container engine: %w", err), Next: "see that the engine runs and has free disk (`docker info`, `docker system df`), then try again"}
-}
-
 // cleanUp bounds what is done after the work, also when the work was interrupted.
 const cleanUp = 20 * time.Second
 
 // Remove kills and removes the container with its anonymous volumes. It goes on when
-// ctx is cancelled: that is when it matters.
+// ctx is cancelled: that is when it matters. An engine that was lost gets a second, no
+// more: it rarely comes back, and Sweep finds what is left.
 func (c *Container) Remove(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanUp)
+	limit := cleanUp
+	if errors.Is(context.Cause(ctx), errLost) {
+		limit = time.Second
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
 	defer cancel()
 	_, err := c.engine.ContainerRemove(ctx, c.ID, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
 	return explain(err)

@@ -10,8 +10,10 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"strings"
@@ -50,7 +52,9 @@ func Connect(ctx context.Context, checkout string) (*Engine, error) {
 	if err := os.Setenv("TESTCONTAINERS_RYUK_DISABLED", "true"); err != nil {
 		return nil, err
 	}
-	provider, err := testcontainers.NewDockerProvider(testcontainers.WithLogger(silent{}))
+	ctx, cancel := context.WithTimeoutCause(ctx, connectWithin, fmt.Errorf("no answer within %s", connectWithin))
+	defer cancel()
+	provider, err := find(ctx)
 	if err != nil {
 		return nil, unreachable(err)
 	}
@@ -59,8 +63,6 @@ func Connect(ctx context.Context, checkout string) (*Engine, error) {
 		return nil, fmt.Errorf("container engine: unexpected client %T", provider.Client())
 	}
 	e := &Engine{Client: c, provider: provider, checkout: CheckoutID(checkout)}
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-	defer cancel()
 	info, err := e.Info(ctx, client.InfoOptions{})
 	if err != nil {
 		return nil, unreachable(err)
@@ -71,6 +73,55 @@ func Connect(ctx context.Context, checkout string) (*Engine, error) {
 	e.Arch, e.CPUs = goArch(info.Info.Architecture), info.Info.NCPU
 	return e, nil
 }
+
+// connectWithin bounds the search for an engine; a remote one answers in well under a second.
+const connectWithin = 10 * time.Second
+
+// find asks testcontainers for its engine. Testcontainers would go on to a local engine
+// where the one that DOCKER_HOST names does not answer, and waits for ever for a frozen one.
+func find(ctx context.Context) (*testcontainers.DockerProvider, error) {
+	if err := named(ctx); err != nil {
+		return nil, err
+	}
+	type found struct {
+		provider *testcontainers.DockerProvider
+		err      error
+	}
+	answer := make(chan found, 1)
+	go func() {
+		provider, err := testcontainers.NewDockerProvider(testcontainers.WithLogger(silent{}))
+		answer <- found{provider, err}
+	}()
+	select {
+	case f := <-answer:
+		return f.provider, f.err
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
+// named asks the engine that DOCKER_HOST names, if it does, for a sign of life.
+func named(ctx context.Context) error {
+	host := os.Getenv("DOCKER_HOST")
+	if host == "" {
+		return nil
+	}
+	if strings.HasPrefix(host, "ssh://") {
+		return errSSH
+	}
+	c, err := client.New(client.FromEnv)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	if _, err = c.Ping(ctx, client.PingOptions{}); err != nil && ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
+}
+
+// errSSH: the engine's client speaks HTTP over a socket; `docker` alone starts ssh for it.
+var errSSH = errors.New("ssh:// addresses are not supported")
 
 func clientOf(c any) (*client.Client, bool) {
 	switch c := c.(type) {
@@ -102,18 +153,36 @@ func goArch(machine string) string {
 }
 
 func unreachable(err error) error {
-	e := &fault.Error{Code: fault.Engine, Err: fmt.Errorf("container engine: %w", err)}
+	e := &fault.Error{Code: fault.Engine, Err: fmt.Errorf("container engine: %w", oneLine(err))}
 	text := err.Error()
 	switch {
+	case errors.Is(err, errSSH):
+		e.Next = "forward the engine's socket and use that: ssh -nNT -L /tmp/engine.sock:/var/run/docker.sock HOST, then DOCKER_HOST=unix:///tmp/engine.sock"
 	case errors.Is(err, fs.ErrPermission) || strings.Contains(text, "permission denied"):
 		e.Next = "add yourself to the group that owns the socket (often: docker), or use a rootless engine such as podman with DOCKER_HOST"
 	case os.Getenv("DOCKER_HOST") != "":
 		e.Next = fmt.Sprintf("DOCKER_HOST is %q: correct it, or unset it to use the local engine", os.Getenv("DOCKER_HOST"))
 	default:
-		e.Next = "install and start Docker or podman, or point DOCKER_HOST to one (unix:///…, tcp://…, ssh://…)"
+		e.Next = "install and start Docker or podman, or point DOCKER_HOST to one (unix:///…, tcp://…)"
 	}
 	return e
 }
+
+// oneLine puts an error of several lines, one for each place that was tried, into one.
+func oneLine(err error) error {
+	if text := err.Error(); strings.Contains(text, "\n") {
+		return folded{err, strings.ReplaceAll(text, "\n", "; ")}
+	}
+	return err
+}
+
+type folded struct {
+	error
+	text string
+}
+
+func (f folded) Error() string { return f.text }
+func (f folded) Unwrap() error { return f.error }
 
 // silent drops testcontainers' own log lines; ours name stages instead.
 type silent struct{}
@@ -131,6 +200,26 @@ func (e *Engine) Images(ctx context.Context, labels map[string]string) ([]image.
 		return nil, unreachable(err)
 	}
 	return list.Items, nil
+}
+
+// Load gives the engine an image as `docker load` does.
+func (e *Engine) Load(ctx context.Context, tag string, image io.Reader) error {
+	result, err := e.ImageLoad(ctx, image, client.ImageLoadWithQuiet(true))
+	if err != nil {
+		return explain(fmt.Errorf("load %s: %w", tag, err))
+	}
+	defer result.Close()
+	for answer := json.NewDecoder(result); ; {
+		var message struct{ Error string }
+		switch err := answer.Decode(&message); {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return explain(fmt.Errorf("load %s: %w", tag, err))
+		case message.Error != "":
+			return explain(fmt.Errorf("load %s: %s", tag, message.Error))
+		}
+	}
 }
 
 // Volumes makes volumes whose names are a prefix, a subject and, after the last "-", a

@@ -15,7 +15,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -159,14 +158,5 @@ func LoadImage(ctx context.Context, e *engine.Engine, tag string, img v1.Image) 
 	r, w := io.Pipe()
 	go func() { w.CloseWithError(tarball.Write(ref, img, w)) }()
 	defer r.Close()
-	result, err := e.ImageLoad(ctx, r, client.ImageLoadWithQuiet(true))
-	if err != nil {
-		return fmt.Errorf("load %s: %w", tag, err)
-	}
-	defer result.Close()
-	answer, err := io.ReadAll(io.LimitReader(result, 1<<20))
-	if err == nil && strings.Contains(string(answer), `"errorDetail"`) {
-		err = fmt.Errorf("load %s: %s", tag, strings.TrimSpace(string(answer)))
-	}
-	return err
+	return e.Load(ctx, tag, r)
 }
