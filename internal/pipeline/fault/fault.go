@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"syscall"
 )
 
 // Code is the exit code of a mage target.
@@ -60,12 +61,18 @@ func Exit(err error) error {
 		return nil
 	case errors.Is(err, context.Canceled):
 		return &Error{Code: 130, Err: errors.New("interrupted; nothing was left half-written")}
+	case errors.As(err, &e) && e.Next == "" && errors.Is(err, syscall.ENOSPC):
+		return &Error{Code: e.Code, Err: err, Next: nextDisk}
 	case errors.As(err, &e):
 		if e.Error() == err.Error() {
 			return e
 		}
 		return &Error{Code: e.Code, Err: err}
+	case errors.Is(err, syscall.ENOSPC):
+		return &Error{Code: Failed, Err: err, Next: nextDisk}
 	default:
 		return &Error{Code: Failed, Err: err}
 	}
 }
+
+const nextDisk = "free space there; `mage clean -show` lists what builds keep, TCAPFLOW_CACHE names another cache folder"

@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	neturl "net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -126,14 +127,14 @@ func (c *Cache) retry(ctx context.Context, url string, attempt func() error) err
 		pause = time.Second
 	}
 	var err error
-	for range attempts {
+	for n := range attempts {
 		if err = attempt(); err == nil {
 			return nil
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if errors.Is(err, ErrGone) || errors.Is(err, errLonger) || isCertificate(err) || isLocal(err) {
+		if errors.Is(err, ErrGone) || errors.Is(err, errLonger) || isCertificate(err) || isLocal(err) || n == attempts-1 {
 			break
 		}
 		select {
@@ -169,6 +170,10 @@ func explain(url string, err error) error {
 		next = "see who answers for that host: it gives another file than the pinned one"
 	case isCertificate(err):
 		next = "if a TLS proxy with its own CA stands between, set SSL_CERT_FILE to a bundle that holds this CA"
+	}
+	var request *neturl.Error
+	if errors.As(err, &request) {
+		err = request.Err // which says the URL once more
 	}
 	return &fault.Error{Code: fault.Fetch, Err: fmt.Errorf("%s: %w", url, err), Next: next}
 }

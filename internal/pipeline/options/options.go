@@ -83,6 +83,9 @@ func Read(a Args) (Options, error) {
 		}
 	}
 	o.Mirror = mirror(os.Getenv("DEBIAN_MIRROR"), "/etc/apt")
+	if !strings.HasPrefix(o.Mirror, "http://") && !strings.HasPrefix(o.Mirror, "https://") {
+		return Options{}, fault.New(fault.Usage, "give it as http://HOST/debian or https://HOST/debian", "DEBIAN_MIRROR is %q, which is no address of a mirror", o.Mirror)
+	}
 	o.Live = os.Getenv("CI") == "" && os.Getenv("TERM") != "dumb"
 	o.Colour = os.Getenv("NO_COLOR") == "" && o.Live && term.IsTerminal(int(os.Stdout.Fd()))
 	for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"} {
