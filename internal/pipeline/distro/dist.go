@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -18,7 +17,6 @@ import (
 // dist is what a release left.
 type dist struct {
 	dir       string
-	version   string
 	artifacts []artifact
 }
 
@@ -33,27 +31,21 @@ type artifact struct {
 	Extra  struct{ Format string }
 }
 
-// readDist reads GoReleaser's own lists: metadata.json and artifacts.json.
+// readDist reads GoReleaser's own list of what it packed.
 func readDist(dir string) (dist, error) {
 	d := dist{dir: dir}
-	var metadata struct{ Version string }
-	if err := readJSON(filepath.Join(dir, "metadata.json"), &metadata); err != nil {
-		return dist{}, err
-	}
-	d.version = metadata.Version
-	return d, readJSON(filepath.Join(dir, "artifacts.json"), &d.artifacts)
-}
-
-func readJSON(name string, to any) error {
+	name := filepath.Join(dir, "artifacts.json")
 	text, err := os.ReadFile(name)
 	if err == nil {
-		err = json.Unmarshal(text, to)
+		err = json.Unmarshal(text, &d.artifacts)
 	}
 	if err != nil {
-		return fault.New(fault.Failed, "run `mage release` first: what it packs is what is tested", "%s: %w", name, err)
+		return dist{}, fault.New(fault.Failed, releaseFirst, "%s: %w", name, err)
 	}
-	return nil
+	return d, nil
 }
+
+const releaseFirst = "run `mage release` first: what it packs is what is tested"
 
 // file returns the path of the one package of a format, "deb" or "tar.gz", for a target.
 func (d dist) file(t build.Target, format string) (string, error) {
@@ -78,21 +70,48 @@ func (d dist) file(t build.Target, format string) (string, error) {
 }
 
 // image returns an image for a target from the OCI layout dist/images/NAME.
-func (d dist) image(name string, t build.Target) (v1.Image, error) {
+func (d dist) image(name string, t build.Target) (v1.Image, v1.Config, error) {
 	dir := filepath.Join(d.dir, "images", name)
 	index, err := layout.ImageIndexFromPath(dir)
 	if err != nil {
-		return nil, fault.New(fault.Failed, "run `mage release` first: what it packs is what is tested", "image %s: %w", name, err)
+		return nil, v1.Config{}, fault.New(fault.Failed, releaseFirst, "image %s: %w", name, err)
 	}
+	img, err := find(index, t)
+	if err != nil {
+		return nil, v1.Config{}, fmt.Errorf("%s: %w", dir, err)
+	}
+	if img == nil {
+		return nil, v1.Config{}, fmt.Errorf("%s has no image for %s", dir, t.Name)
+	}
+	file, err := img.ConfigFile()
+	if err != nil {
+		return nil, v1.Config{}, fmt.Errorf("%s: %w", dir, err)
+	}
+	return img, file.Config, nil
+}
+
+// find returns the image of a target in an index, or in an index that it names; else nil.
+func find(index v1.ImageIndex, t build.Target) (v1.Image, error) {
 	manifest, err := index.IndexManifest()
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", dir, err)
+		return nil, err
 	}
-	i := slices.IndexFunc(manifest.Manifests, func(m v1.Descriptor) bool { return is(m.Platform, t) })
-	if i < 0 {
-		return nil, fmt.Errorf("%s has no image for %s", dir, t.Name)
+	for _, m := range manifest.Manifests {
+		if m.MediaType.IsImage() && is(m.Platform, t) {
+			return index.Image(m.Digest)
+		}
+		if !m.MediaType.IsIndex() {
+			continue
+		}
+		below, err := index.ImageIndex(m.Digest)
+		if err != nil {
+			return nil, err
+		}
+		if img, err := find(below, t); img != nil || err != nil {
+			return img, err
+		}
 	}
-	return index.Image(manifest.Manifests[i].Digest)
+	return nil, nil
 }
 
 func is(p *v1.Platform, t build.Target) bool {
@@ -102,3 +121,6 @@ func is(p *v1.Platform, t build.Target) bool {
 	}
 	return p != nil && p.OS == "linux" && p.Architecture == t.GOARCH && (variant == "" || p.Variant == variant)
 }
+
+// versionLabel is where an image says which version it has (image-spec, annotations.md).
+const versionLabel = "org.opencontainers.image.version"

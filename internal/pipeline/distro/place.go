@@ -35,6 +35,7 @@ type place struct {
 	image   string
 	program []string // what runs the program: qemu-user if need be, then its path
 	user    string   // who runs it
+	version string   // what the package says it is
 	loaded  string   // an image that goes when the container goes
 	engine  *engine.Engine
 }
@@ -71,7 +72,7 @@ func (p *place) close(ctx context.Context) {
 // openPacked runs a packed image. It has no program of its own that could hold the
 // container, so ours does; what is tested is the image's own entry point, as its own user.
 func (r *runner) openPacked(ctx context.Context, c cell, p *place) error {
-	img, err := r.dist.image(c.distro.Packed, c.target)
+	img, config, err := r.dist.image(c.distro.Packed, c.target)
 	if err != nil {
 		return err
 	}
@@ -79,16 +80,13 @@ func (r *runner) openPacked(ctx context.Context, c cell, p *place) error {
 	if err != nil {
 		return err
 	}
-	config, err := img.ConfigFile()
-	if err != nil {
-		return err
-	}
-	if p.program = config.Config.Entrypoint; len(p.program) == 0 {
+	if p.program = config.Entrypoint; len(p.program) == 0 {
 		return errors.New("the image has no entry point")
 	}
-	if p.user = config.Config.User; slices.Contains([]string{"", "0", "root"}, strings.Split(p.user, ":")[0]) {
+	if p.user = config.User; slices.Contains([]string{"", "0", "root"}, strings.Split(p.user, ":")[0]) {
 		return fmt.Errorf("the image runs its program as root (user %q)", p.user)
 	}
+	p.version = config.Labels[versionLabel]
 	p.image = "tcapflow-packed:" + digest.Hex[:24]
 	if err := image.LoadImage(ctx, r.engine, p.image, img); err != nil {
 		return err
@@ -118,13 +116,15 @@ func (r *runner) openDebian(ctx context.Context, c cell, p *place) error {
 	if err := p.putFiles(ctx, map[string]string{"package.deb": deb}); err != nil {
 		return err
 	}
-	script := "dpkg -i " + tools + "package.deb"
+	install := "dpkg -i " + tools + "package.deb >&2\ndpkg-deb -f " + tools + "package.deb Version"
 	if c.foreign {
-		script = "dpkg --add-architecture " + c.target.Debian + "\n" + script
+		install = "dpkg --add-architecture " + c.target.Debian + "\n" + install
 	}
-	if _, err := p.script(ctx, script); err != nil {
+	version, err := p.script(ctx, install)
+	if err != nil {
 		return fmt.Errorf("install: %w", err)
 	}
+	p.version = strings.ReplaceAll(strings.TrimSpace(version), "~", "-") // 1.0.0~rc.1 sorts before 1.0.0, deb-version(7)
 	installed, err := p.script(ctx, "command -v "+r.Project.Name)
 	if err != nil {
 		return fmt.Errorf("the package puts no %s into PATH", r.Project.Name)
@@ -143,6 +143,11 @@ func (r *runner) openImage(ctx context.Context, c cell, p *place) error {
 	if c.foreign {
 		on = r.engineTarget()
 	}
+	_, config, err := r.dist.image("scratch", c.target) // of the same release: an archive does not say its version
+	if err != nil {
+		return err
+	}
+	p.version = config.Labels[versionLabel]
 	if p.image, err = r.pulled(ctx, c.distro.Image, on); err != nil {
 		return err
 	}

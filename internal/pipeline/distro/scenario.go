@@ -45,18 +45,22 @@ func (p *place) exec(ctx context.Context, user string, args ...string) (outcome,
 	return o, err
 }
 
-// started recognizes that the engine, or qemu-user, could not execute the program. The
-// kernel answers ENOENT for a program that is there when its interpreter is not, execve(2).
+// started recognizes that the program could not be executed, in the words of runc, of
+// qemu-user and of a dynamic linker. The kernel answers ENOENT for a program that is
+// there when its interpreter is not, execve(2).
 func (o outcome) started(program []string) error {
 	path := program[len(program)-1]
 	text := o.stdout + o.stderr
+	has := func(words ...string) bool {
+		return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(text, w) })
+	}
+	engine := has("exec "+path+": ", "OCI runtime exec failed")
 	switch {
-	case (o.code == 126 || o.code == 127) && strings.Contains(text, "no such file or directory"),
-		strings.Contains(text, "Could not open '/lib"):
+	case engine && has("no such file or directory"), has("Could not open '/lib"):
 		return fmt.Errorf("exec %s: no such file or directory: the binary wants an interpreter that is not there, so it is not static", path)
-	case (o.code == 126 || o.code == 127) && strings.Contains(text, "exec"):
+	case engine:
 		return fmt.Errorf("exec %s: %s", path, lastLines(text, 1))
-	case strings.Contains(text, "error while loading shared libraries"), strings.Contains(text, "version `GLIBC"):
+	case has("error while loading shared libraries", "version `GLIBC"):
 		return fmt.Errorf("exec %s: the binary is not static: %s", path, lastLines(text, 1))
 	}
 	return nil
@@ -74,7 +78,7 @@ func version(ctx context.Context, r *runner, p *place) error {
 		return err
 	}
 	line, _, _ := strings.Cut(o.stdout, "\n")
-	if want := r.Project.Name + " " + r.dist.version; o.code != 0 || line != want {
+	if want := r.Project.Name + " " + p.version; o.code != 0 || line != want {
 		return o.failed(fmt.Sprintf("want the line %q", want))
 	}
 	return nil
