@@ -13,11 +13,11 @@ const (
 	Bundle       = "etc/ssl/certs/ca-certificates.crt"
 )
 
-// Kept are the packages' folders that are taken as they are.
+// Kept are the packages' files and folders that are taken as they are.
 var Kept = []string{
-	"usr/share/zoneinfo/",
-	"usr/share/doc/ca-certificates/", // with the licence, as for tzdata
-	"usr/share/doc/tzdata/",
+	"usr/share/zoneinfo",
+	"usr/share/doc/ca-certificates/copyright",
+	"usr/share/doc/tzdata/copyright",
 }
 
 // LeftOut are files below Kept that make no sense in an image.

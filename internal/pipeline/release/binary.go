@@ -34,7 +34,7 @@ func (b Binary) Take(out, to string) error {
 		return fault.New(fault.Failed, "`mage static` builds it", "%s: %w", b.Target, err)
 	}
 	if err := b.verify(part); err != nil {
-		return fault.New(fault.Failed, "`mage static` builds it anew", "%s: %s: %w", b.Target, b.Path, err)
+		return fault.New(fault.Failed, "remove out/ and build anew: `mage static`", "%s: out/%s %w", b.Target, b.Path, err)
 	}
 	return os.Rename(part, to)
 }
@@ -44,11 +44,11 @@ func (b Binary) verify(copied string) error {
 	same := b.Artifact
 	same.Path = filepath.Base(copied)
 	if !same.Intact(filepath.Dir(copied)) {
-		return errors.New("is not the file that out/manifest.json names: its SHA-256 differs")
+		return errors.New("is not the file that the manifest names: its SHA-256 differs")
 	}
 	_, findings, err := elfcheck.File(copied, b.Want)
 	if err != nil {
-		return err
+		return fmt.Errorf("cannot be checked: %w", err)
 	}
 	if len(findings) == 0 {
 		return nil

@@ -135,8 +135,9 @@ func (g *goreleaser) run(ctx context.Context, publish bool) error {
 		env = append(env, g.remote(ctx)...)
 	}
 	cmd := exec.CommandContext(ctx, g.program, args...)
-	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
-	cmd.WaitDelay = 10 * time.Second
+	// A cancelled GoReleaser is killed: at an interrupt it first finishes what it packs, for
+	// longer than the five seconds that mage gives.
+	cmd.WaitDelay = time.Second
 	cmd.Dir, cmd.Env, cmd.Stdin = g.Root, env, bytes.NewReader(g.config)
 	var output bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &output, &output

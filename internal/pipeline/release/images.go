@@ -171,8 +171,8 @@ func (s *stage) distrolessLayer(ctx context.Context) (v1.Layer, error) {
 
 // keep places what build/distroless keeps where the package has it.
 func keep(name string) string {
-	for _, folder := range distroless.Kept {
-		if strings.HasPrefix(name+"/", folder) && !slices.Contains(distroless.LeftOut, name) {
+	for _, kept := range distroless.Kept {
+		if strings.HasPrefix(name+"/", kept+"/") && !slices.Contains(distroless.LeftOut, name) {
 			return name
 		}
 	}

@@ -42,7 +42,7 @@ func testMirror(t *testing.T) (debian.Mirror, debian.Lock) {
 	debs := map[string][]byte{
 		"ca-certificates": testDeb(t, "usr/share/ca-certificates/mozilla/B.crt=B\n", "usr/share/ca-certificates/mozilla/A.crt=A",
 			"usr/share/doc/ca-certificates/copyright=MPL", "usr/sbin/update-ca-certificates=#!/bin/sh", "etc/ca-certificates/update.d/x=x"),
-		"tzdata": testDeb(t, "usr/share/zoneinfo/UTC=TZif", "usr/share/zoneinfo/localtime=link", "usr/share/doc/tzdata/copyright=public domain", "usr/share/man/x=x"),
+		"tzdata": testDeb(t, "usr/share/zoneinfo/UTC=TZif", "usr/share/zoneinfo/localtime=link", "usr/share/doc/tzdata/copyright=public domain", "usr/share/doc/tzdata/changelog.gz=x", "usr/share/zoneinfo-more/x=x", "usr/share/man/x=x"),
 	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.Write(debs[r.URL.Path[1:]]) }))
 	t.Cleanup(server.Close)
