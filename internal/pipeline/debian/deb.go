@@ -10,15 +10,21 @@ import (
 	"os"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
-	"github.com/blakesmith/ar"
 	"github.com/klauspost/compress/zstd"
 	"github.com/ulikunitz/xz"
 
 	"github.com/tcapflow/tcapflow/internal/pipeline/layer"
 )
+
+// maxUnpacked bounds what a package may hold, in bytes: ten times the largest that we
+// take. It keeps a hostile one from filling the disk.
+const maxUnpacked = 4 << 30
+
+var errTooLarge = errors.New("more than 4 GiB unpacked")
 
 // Place says where in the image a package's file goes: it gets a clean path without
 // a leading slash and returns one, or "" to leave the file out.
@@ -80,6 +86,9 @@ func Extract(debPath, name string, w io.Writer) error {
 			return fmt.Errorf("%s: no file %s", debPath, name)
 		}
 		if err == nil && clean(h.Name) == name && h.Typeflag == tar.TypeReg {
+			if h.Size > maxUnpacked {
+				return errTooLarge
+			}
 			_, err = io.Copy(w, entries)
 			return err
 		}
@@ -91,23 +100,57 @@ func Extract(debPath, name string, w io.Writer) error {
 
 // dataMember finds the data.tar member of a .deb and decompresses it.
 func dataMember(deb io.Reader) (io.Reader, error) {
-	members := ar.NewReader(deb)
+	name, member, err := findMember(deb, "data.tar")
+	if err != nil {
+		return nil, err
+	}
+	data, err := decompress(name, member)
+	if err != nil {
+		return nil, err
+	}
+	return &bounded{data, maxUnpacked}, nil
+}
+
+// findMember returns the first member of an ar archive (ar(5), the common form) whose
+// name has this prefix.
+func findMember(archive io.Reader, prefix string) (name string, member io.Reader, err error) {
+	var magic [8]byte
+	if _, err := io.ReadFull(archive, magic[:]); err != nil || string(magic[:]) != "!<arch>\n" {
+		return "", nil, errors.New("not an ar archive")
+	}
 	for {
-		member, err := members.Next()
-		if errors.Is(err, io.EOF) {
-			return nil, errors.New("no data.tar member")
+		var header [60]byte // name 16, time 12, owner 6, group 6, mode 8, size 10, end 2
+		if _, err := io.ReadFull(archive, header[:]); errors.Is(err, io.EOF) {
+			return "", nil, fmt.Errorf("no %s member", prefix)
+		} else if err != nil {
+			return "", nil, err
 		}
-		if err != nil {
-			return nil, err
+		name = strings.TrimSuffix(strings.TrimRight(string(header[:16]), " "), "/")
+		size, err := strconv.ParseInt(strings.TrimRight(string(header[48:58]), " "), 10, 64)
+		if err != nil || size < 0 || string(header[58:]) != "`\n" {
+			return "", nil, fmt.Errorf("ar header of %.16q is damaged", name)
 		}
-		name := strings.TrimSuffix(member.Name, "/")
-		if member.Size < 0 {
-			return nil, fmt.Errorf("member %s of %d bytes", name, member.Size)
+		if strings.HasPrefix(name, prefix) {
+			return name, io.LimitReader(archive, size), nil
 		}
-		if strings.HasPrefix(name, "data.tar") {
-			return decompress(name, members)
+		if _, err := io.CopyN(io.Discard, archive, size+size%2); err != nil {
+			return "", nil, fmt.Errorf("member %.16q is cut short", name)
 		}
 	}
+}
+
+// bounded is a reader that fails, where io.LimitReader would end, after n bytes.
+type bounded struct {
+	r io.Reader
+	n int64
+}
+
+func (b *bounded) Read(p []byte) (int, error) {
+	n, err := b.r.Read(p)
+	if b.n -= int64(n); b.n < 0 {
+		return 0, errTooLarge
+	}
+	return n, err
 }
 
 func decompress(name string, r io.Reader) (io.Reader, error) {
@@ -115,7 +158,8 @@ func decompress(name string, r io.Reader) (io.Reader, error) {
 	case ".xz":
 		return xz.NewReader(bufio.NewReaderSize(r, 1<<20))
 	case ".zst":
-		z, err := zstd.NewReader(r)
+		// One goroutine, which needs no Close; dpkg's own windows have at most 128 MiB.
+		z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(128<<20))
 		if err != nil {
 			return nil, err
 		}
@@ -132,13 +176,17 @@ func decompress(name string, r io.Reader) (io.Reader, error) {
 // access times, which differ between builds of a package, go.
 func copyTree(r io.Reader, place Place, w *layer.Writer) (licences []string, err error) {
 	entries := tar.NewReader(bufio.NewReaderSize(r, 1<<20))
-	for {
+	for room := int64(maxUnpacked); ; {
 		h, err := entries.Next()
 		if errors.Is(err, io.EOF) {
 			return licences, nil
 		}
 		if err != nil {
 			return nil, err
+		}
+		// A sparse file has few bytes in the stream, and any size.
+		if room -= h.Size; room < 0 {
+			return nil, errTooLarge
 		}
 		name := clean(h.Name)
 		var body io.Reader = entries

@@ -33,7 +33,7 @@ func ParseIndex(r io.Reader) (*Index, error) {
 	ix := &Index{packages: map[string]Package{}, provided: map[string][]string{}}
 	err := stanzas(r, func(f map[string]string) error {
 		size, err := strconv.ParseInt(f["Size"], 10, 64)
-		if err != nil || f["Package"] == "" || f["Filename"] == "" || len(f["SHA256"]) != 64 {
+		if err != nil || size < 0 || f["Package"] == "" || f["Filename"] == "" || len(f["SHA256"]) != 64 {
 			return fmt.Errorf("package %q: a field is missing or wrong", f["Package"])
 		}
 		p := Package{

@@ -56,21 +56,23 @@ func (ix *Index) Resolve(set build.PackageSet) ([]Package, error) {
 	return out, nil
 }
 
-// choose picks one of a relation's alternatives. The name is empty when the set skips it.
+// choose picks one of a relation's alternatives. The name is empty when the set skips
+// the one that would be taken.
 func (ix *Index) choose(relation string, skip map[string]string, chosen map[string]Package) (string, Package, bool) {
 	var first Package
 	found := false
 	for alternative := range strings.SplitSeq(relation, "|") {
 		name := relationName(alternative)
-		if _, skipped := skip[name]; skipped {
-			return "", Package{}, false
-		}
 		p, ok := ix.find(name)
-		if !ok {
+		_, skipped := skip[name]
+		if _, provider := skip[p.Name]; skipped || (ok && provider) {
+			if !found {
+				return "", Package{}, false
+			}
 			continue
 		}
-		if _, skipped := skip[p.Name]; skipped {
-			return "", Package{}, false
+		if !ok {
+			continue
 		}
 		if _, done := chosen[p.Name]; done {
 			return name, p, true
