@@ -103,3 +103,13 @@ func (Test) Distros(ctx context.Context, only *string, json *bool) error {
 		return pipeline.Distros(ctx, o, options.Text(only), os.Stdout, os.Stderr)
 	})
 }
+
+// Bench holds benchmarks.
+type Bench mg.Namespace
+
+// Build measures `mage static` beside the old way; it empties the engine of our images first.
+func (Bench) Build(ctx context.Context, json *bool) error {
+	return run(ctx, options.Args{JSON: json}, func(ctx context.Context, o options.Options) error {
+		return pipeline.BenchBuild(ctx, o, os.Stdout, os.Stderr)
+	})
+}

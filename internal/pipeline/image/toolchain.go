@@ -25,8 +25,27 @@ type Toolchain struct {
 	Version string // go1.26.8
 }
 
+// Fetch returns the folder of the toolchain for an architecture in the module cache. dir
+// is any folder outside of a module.
+func (t Toolchain) Fetch(ctx context.Context, dir, arch string) (string, error) {
+	got, err := t.download(ctx, dir, arch)
+	return got.Dir, err
+}
+
 // layer fetches the toolchain for an architecture and lays it below /usr/local/go.
 func (t Toolchain) layer(ctx context.Context, dir, arch string) (assembled, error) {
+	got, err := t.download(ctx, dir, arch)
+	if err != nil {
+		return assembled{}, err
+	}
+	l, err := layer.Assemble(ctx, dir, func(w *layer.Writer) error { return GoTree(got.Dir, goInstalled, w) })
+	return assembled{layer: l, inputs: []Input{{Name: "go", Version: t.Version, Arch: arch, Sum: got.Sum, Licences: []string{"BSD-3-Clause"}, For: "go"}}}, err
+}
+
+// downloaded is what the go command says of a module.
+type downloaded struct{ Dir, Sum, Error string }
+
+func (t Toolchain) download(ctx context.Context, dir, arch string) (downloaded, error) {
 	module := "golang.org/toolchain@v0.0.1-" + t.Version + ".linux-" + arch
 	cmd := exec.CommandContext(ctx, "go", "mod", "download", "-json", module)
 	cmd.Dir = dir // outside of any module: go.mod's excludes and replacements are not for this one
@@ -34,23 +53,28 @@ func (t Toolchain) layer(ctx context.Context, dir, arch string) (assembled, erro
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	stdout, err := cmd.Output()
-	var got struct{ Dir, Sum, Error string }
+	var got downloaded
 	if jsonErr := json.Unmarshal(stdout, &got); jsonErr != nil || got.Error != "" || err != nil {
 		if ctx.Err() != nil {
-			return assembled{}, ctx.Err()
+			return downloaded{}, ctx.Err()
 		}
 		cause := errors.New(strings.TrimSpace(got.Error + " " + stderr.String()))
-		return assembled{}, &fault.Error{Code: fault.Fetch, Err: fmt.Errorf("%s: %w", module, cause),
+		return downloaded{}, &fault.Error{Code: fault.Fetch, Err: fmt.Errorf("%s: %w", module, cause),
 			Next: "see that GOPROXY (go env GOPROXY) can be reached and has this toolchain"}
 	}
-	l, err := layer.Assemble(ctx, dir, func(w *layer.Writer) error { return goTree(got.Dir, w) })
-	return assembled{layer: l, inputs: []Input{{Name: "go", Version: t.Version, Arch: arch, Sum: got.Sum, Licences: []string{"BSD-3-Clause"}, For: "go"}}}, err
+	return got, nil
 }
 
-// goTree writes a toolchain without what a build does not read: its tests and the
+// HeaderWriter is a tar.Writer or a layer.Writer.
+type HeaderWriter interface {
+	WriteHeader(*tar.Header) error
+	io.Writer
+}
+
+// GoTree writes a toolchain below a folder, without what a build does not read: its tests and the
 // sources of its commands, half of its size. A module zip has no modes and no times;
 // programs are what lies in bin/ and pkg/tool/.
-func goTree(root string, w *layer.Writer) error {
+func GoTree(root, to string, w HeaderWriter) error {
 	return filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -77,7 +101,7 @@ func goTree(root string, w *layer.Writer) error {
 		if strings.HasPrefix(rel, "bin/") || strings.HasPrefix(rel, "pkg/tool/") {
 			mode = 0o755
 		}
-		if err := w.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: goInstalled + "/" + rel, Mode: mode, Size: info.Size(), ModTime: time.Unix(0, 0)}); err != nil {
+		if err := w.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: to + "/" + rel, Mode: mode, Size: info.Size(), ModTime: time.Unix(0, 0)}); err != nil {
 			return err
 		}
 		f, err := os.Open(name)
