@@ -1,5 +1,5 @@
-// Package distroless is what the distroless image holds beside the binary. The scratch
-// image holds the binary alone.
+// Package distroless is what the distroless image holds beside the binary and
+// its licence, which are all that the scratch image holds.
 //
 // The packages are build.Runtime, locked in build/debian/lock.json. There is no shell, no
 // package manager, no libc, and no nsswitch.conf: a static Go program asks /etc/hosts, then

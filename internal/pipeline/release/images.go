@@ -10,6 +10,7 @@ import (
 	"maps"
 	"os"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -131,7 +132,7 @@ func (s *stage) image(t build.Target, layers ...v1.Layer) (v1.Image, error) {
 
 func (s *stage) binaryPath() string { return "usr/bin/" + s.Project.Name }
 
-// binaryLayer holds the binary alone, which is checked on the way.
+// binaryLayer holds the binary, which is checked on the way, and its licence.
 func (s *stage) binaryLayer(ctx context.Context, b Binary) (v1.Layer, error) {
 	verified := s.path("binary")
 	if err := b.Take(s.Out, verified); err != nil {
@@ -141,7 +142,13 @@ func (s *stage) binaryLayer(ctx context.Context, b Binary) (v1.Layer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.layer(ctx, layer.Entries(layer.Entry{Name: s.binaryPath(), Data: text, Mode: 0o755}))
+	licence, err := os.ReadFile(filepath.Join(s.Root, licenceName))
+	if err != nil {
+		return nil, err
+	}
+	return s.layer(ctx, layer.Entries(
+		layer.Entry{Name: s.binaryPath(), Data: text, Mode: 0o755},
+		layer.Entry{Name: "usr/share/doc/" + s.Project.Name + "/copyright", Data: licence}))
 }
 
 // distrolessLayer is what build/distroless says, out of the packages of build.Runtime.

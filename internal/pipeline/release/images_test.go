@@ -76,15 +76,16 @@ func testDeb(t *testing.T, files ...string) []byte {
 }
 
 func TestImages(t *testing.T) {
+	binary := []string{"usr/ 755 0", "usr/bin/ 755 0", "usr/share/ 755 0", "usr/share/doc/ 755 0", "usr/share/doc/client/ 755 0",
+		"usr/bin/client 755 0", "usr/share/doc/client/copyright 644 0"}
 	contents := map[string][]string{
-		"scratch": {"usr/ 755 0", "usr/bin/ 755 0", "usr/bin/client 755 0"},
-		"distroless": {
+		"scratch": binary,
+		"distroless": append([]string{
 			"etc/ 755 0", "etc/ssl/ 755 0", "etc/ssl/certs/ 755 0", "tmp/ 1777 0", "usr/ 755 0", "usr/share/ 755 0",
 			"usr/share/doc/ 755 0", "usr/share/doc/ca-certificates/ 755 0", "usr/share/doc/tzdata/ 755 0", "usr/share/zoneinfo/ 755 0",
 			"etc/ssl/certs/ca-certificates.crt 644 0", "etc/group 644 0", "etc/passwd 644 0",
 			"usr/share/doc/ca-certificates/copyright 644 0", "usr/share/zoneinfo/UTC 644 0", "usr/share/doc/tzdata/copyright 644 0",
-			"usr/ 755 0", "usr/bin/ 755 0", "usr/bin/client 755 0",
-		},
+		}, binary...),
 	}
 	s := newTest(t, static(t))
 	writeImages(t, s, s.Targets)

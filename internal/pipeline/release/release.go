@@ -50,6 +50,9 @@ func Run(ctx context.Context, o Options) error {
 	if _, err := exec.LookPath("git"); err != nil {
 		return fault.New(fault.Usage, "install git", "GoReleaser needs git: %w", err)
 	}
+	if _, err := os.Stat(filepath.Join(o.Root, licenceName)); err != nil {
+		return fault.New(fault.Usage, "say in it how the program may be used", "a package needs a licence: %w", err)
+	}
 	unlock, err := artifact.Lock(ctx, o.Out, func(holder string) { o.Log.Note("waiting for %s (%s)", o.Out, holder) })
 	if err != nil {
 		return err
@@ -59,7 +62,7 @@ func Run(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	if err := o.publishable(binaries); err != nil {
+	if err := o.allowed(binaries); err != nil {
 		return err
 	}
 	s, err := newStage(o)
@@ -94,21 +97,24 @@ func (o Options) binaries() ([]Binary, error) {
 	return all, nil
 }
 
-// publishable refuses to upload what nobody can build again.
-func (o Options) publishable(binaries []Binary) error {
-	if !o.Publish {
-		return nil
-	}
+// allowed refuses to give a version's name to what is not of its pins, and to upload
+// what has no version.
+func (o Options) allowed(binaries []Binary) error {
 	if !o.Source.Release() {
-		return fault.New(fault.Usage, "commit, tag the commit vX.Y.Z, and publish that", "%s is not published: %s", o.Source.Version, o.Source.State)
+		if o.Publish {
+			return fault.New(fault.Usage, "commit, tag the commit vX.Y.Z, and publish that", "%s is not published: %s", o.Source.Version, o.Source.State)
+		}
+		return nil
 	}
 	for _, b := range binaries {
 		if len(b.StandIns) > 0 {
-			return fault.New(fault.Failed, "correct the pin in build/project.go and build with -locked", "%s: %s stands in for a pinned version", b.Target, strings.Join(b.StandIns, ", "))
+			return fault.New(fault.Failed, "correct the pin in build/project.go and tag that", "%s: %s stands in for the pinned version", b.Target, strings.Join(b.StandIns, ", "))
 		}
 	}
 	return nil
 }
+
+const licenceName = "LICENSE"
 
 // stage is the folder in which a release is made. It lies in the checkout, so that it
 // can be renamed to dist/, and ignores itself, so that the checkout stays clean.

@@ -47,6 +47,7 @@ func newTest(t *testing.T, program []byte) *stage {
 		t.Fatal(err)
 	}
 	s.Dist = filepath.Join(s.Root, "dist")
+	must(t, os.WriteFile(filepath.Join(s.Root, licenceName), []byte("do as you like"), 0o644))
 	return s
 }
 
@@ -199,17 +200,32 @@ func TestBinaries(t *testing.T) {
 	wantError(t, err, "linux/386: not in ", "mage static")
 }
 
-func TestPublishable(t *testing.T) {
+func TestAllowed(t *testing.T) {
 	s := newTest(t, static(t))
 	binaries, err := s.binaries()
 	must(t, err)
-	must(t, s.publishable(binaries)) // nothing is published
-	s.Publish = true
-	wantError(t, s.publishable(binaries), version, "4 commits after v1.2.3", "tag")
-	s.Source.State = ""
-	must(t, s.publishable(binaries))
-	binaries[1].StandIns = []string{"libpcap 1.10.5"}
-	wantError(t, s.publishable(binaries), "linux/arm/v7: ", "libpcap 1.10.5")
+	standIn := slices.Clone(binaries)
+	standIn[1].StandIns = []string{"libpcap 1.10.5"}
+	tests := []struct {
+		name     string
+		publish  bool
+		state    string // of the checkout
+		binaries []Binary
+		want     []string
+	}{
+		{"snapshot", false, "4 commits after v1.2.3", standIn, nil},
+		{"snapshot published", true, "4 commits after v1.2.3", binaries, []string{version, "4 commits after v1.2.3", "tag"}},
+		{"release", false, "", binaries, nil},
+		{"release published", true, "", binaries, nil},
+		{"release with a library that stands in", false, "", standIn, []string{"linux/arm/v7: ", "libpcap 1.10.5"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			o := s.Options
+			o.Publish, o.Source.State = tt.publish, tt.state
+			wantError(t, o.allowed(tt.binaries), tt.want...)
+		})
+	}
 }
 
 func TestRunLeavesDistAlone(t *testing.T) {
@@ -316,6 +332,7 @@ func TestStageKeepsTheCheckoutClean(t *testing.T) {
 		t.Skip("skipped: git is not installed")
 	}
 	s := newTest(t, static(t))
+	must(t, os.Remove(filepath.Join(s.Root, licenceName)))
 	for _, args := range [][]string{{"init", "-q"}, {"status", "--porcelain", "--untracked-files=all"}} {
 		cmd := exec.Command("git", args...)
 		cmd.Dir = s.Root

@@ -1,0 +1,108 @@
+package release
+
+import (
+	"archive/tar"
+	"compress/gzip"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/tcapflow/tcapflow/build"
+)
+
+// TestPack runs GoReleaser in this checkout, on binaries that cannot be run, and looks
+// into what it packs; dist/ is not touched.
+func TestPack(t *testing.T) {
+	if os.Getenv("TCAPFLOW_TEST_ENGINE") != "1" {
+		t.Skip("skipped: compiles GoReleaser, which takes minutes: set TCAPFLOW_TEST_ENGINE=1")
+	}
+	s := newTest(t, static(t))
+	root, err := filepath.Abs("../../..")
+	must(t, err)
+	o := s.Options
+	o.Root, o.Targets, o.Env, o.Module = root, build.Targets, os.Environ(), "github.com/tcapflow/tcapflow"
+	o.Project.Main = build.TcapflowClient.Main
+	o.Mirror, o.Lock = testMirror(t)
+	commit(t, o.Out, o.Targets, static(t))
+	s, err = newStage(o)
+	must(t, err)
+	defer s.remove()
+	binaries, err := s.binaries()
+	must(t, err)
+	must(t, s.pack(context.Background(), binaries))
+	for i, target := range o.Targets {
+		name := s.path("dist", "client_"+version+"_"+target.Dir())
+		t.Run(target.Name+"/tar.gz", func(t *testing.T) { checkArchive(t, name+".tar.gz", binaries[i]) })
+		t.Run(target.Name+"/deb", func(t *testing.T) { checkDeb(t, name+".deb", target.Debian) })
+	}
+}
+
+func checkArchive(t *testing.T, name string, b Binary) {
+	t.Helper()
+	f, err := os.Open(name)
+	must(t, err)
+	defer f.Close()
+	packed, err := gzip.NewReader(f)
+	must(t, err)
+	found := map[string]string{}
+	for entries := tar.NewReader(packed); ; {
+		h, err := entries.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		must(t, err)
+		sum := sha256.New()
+		_, err = io.Copy(sum, entries)
+		must(t, err)
+		found[h.Name] = fmt.Sprintf("%o %s:%s %d:%d", h.Mode, h.Uname, h.Gname, h.Uid, h.Gid)
+		if !h.ModTime.Equal(commitTime) {
+			t.Errorf("%s is of %v, want %v", h.Name, h.ModTime, commitTime)
+		}
+		if got := hex.EncodeToString(sum.Sum(nil)); h.Name == "client" && got != b.SHA256 {
+			t.Errorf("the binary has SHA-256 %s, want %s", got, b.SHA256)
+		}
+	}
+	if found["client"] != "755 root:root 0:0" || found["LICENSE"] != "644 root:root 0:0" {
+		t.Errorf("holds %v", found)
+	}
+}
+
+// checkDeb asks dpkg-deb(1), which is whom users ask.
+func checkDeb(t *testing.T, name, arch string) {
+	t.Helper()
+	if _, err := exec.LookPath("dpkg-deb"); err != nil {
+		t.Skip("skipped: dpkg-deb is not installed")
+	}
+	ask := func(args ...string) string {
+		cmd := exec.Command("dpkg-deb", args...)
+		cmd.Env = append(os.Environ(), "TZ=UTC", "LC_ALL=C")
+		text, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("dpkg-deb %s: %v\n%s", args[0], err, text)
+		}
+		return string(text)
+	}
+	control := ask("-f", name)
+	for _, line := range []string{"Package: client\n", "Version: " + version + "\n", "Architecture: " + arch + "\n", "Section: net\n", "Priority: optional\n"} {
+		if !strings.Contains(control, line) {
+			t.Errorf("no %q in\n%s", line, control)
+		}
+	}
+	if strings.Contains(control, "Depends:") {
+		t.Errorf("depends on something:\n%s", control)
+	}
+	contents := ask("-c", name)
+	for _, line := range []string{"-rwxr-xr-x root/root", "2026-01-02 03:04 ./usr/bin/client\n", "2026-01-02 03:04 ./usr/share/doc/client/copyright\n"} {
+		if !strings.Contains(contents, line) {
+			t.Errorf("no %q in\n%s", line, contents)
+		}
+	}
+}
