@@ -3,6 +3,7 @@ package elfcheck
 import (
 	"os"
 	"os/exec"
+	"path/filepath"
 	"reflect"
 	"regexp"
 	"slices"
@@ -40,6 +41,20 @@ func TestReadelf(t *testing.T) {
 			c.edit(e, &w)
 			compare(t, write(t, e.b))
 		})
+	}
+}
+
+// TestReadelfArtifacts compares the facts of every artifact that is built with readelf's.
+func TestReadelfArtifacts(t *testing.T) {
+	if _, err := exec.LookPath("readelf"); err != nil {
+		t.Skip("skipped: readelf (binutils) is not installed")
+	}
+	built, err := filepath.Glob("../../../out/linux_*/*")
+	if err != nil || len(built) == 0 {
+		t.Skip("skipped: nothing is built in out/; run `mage static` first")
+	}
+	for _, path := range built {
+		t.Run(filepath.Base(filepath.Dir(path)), func(t *testing.T) { compare(t, path) })
 	}
 }
 
@@ -86,6 +101,7 @@ func readelf(t *testing.T, path string) (f Facts) {
 	f.Type = "ET_" + strings.Fields(field("Type"))[0]
 	f.Machine = map[string]string{
 		"Advanced Micro Devices X86-64": "EM_X86_64", "Intel 80386": "EM_386", "AArch64": "EM_AARCH64", "IBM S/390": "EM_S390",
+		"ARM": "EM_ARM", "RISC-V": "EM_RISCV", "PowerPC64": "EM_PPC64",
 	}[field("Machine")]
 	if m := regexp.MustCompile(`Build ID: (\w+)`).FindStringSubmatch(text); m != nil {
 		f.BuildID = m[1]
