@@ -39,7 +39,7 @@ func stanzas(r io.Reader, each func(map[string]string) error) error {
 		case line[0] == '#':
 		default:
 			name, value, found := strings.Cut(line, ":")
-			if !found {
+			if !found || name == "" || strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r > '~' }) {
 				return fmt.Errorf("no field in line %.40q", line)
 			}
 			field = name

@@ -21,6 +21,8 @@ func TestStanzas(t *testing.T) {
 		"blank lines":    {text: "\n \n\nPackage: a\n\t\n\n\nPackage: b", want: []map[string]string{{"Package": "a"}, {"Package": "b"}}},
 		"empty":          {},
 		"no colon":       {text: "Package a\n", fail: "no field"},
+		"space in name":  {text: "Package : a\n", fail: "no field"},
+		"no name":        {text: ": a\n", fail: "no field"},
 		"no field above": {text: " x\n", fail: "continuation"},
 		"orphan":         {text: "A: 1\n\n x\n", want: []map[string]string{{"A": "1"}}, fail: "continuation"},
 		"endless line":   {text: "A: " + strings.Repeat("x", maxLine), fail: "too long"},
@@ -58,9 +60,6 @@ func FuzzStanzas(f *testing.F) {
 		var again strings.Builder
 		for _, stanza := range first {
 			for name, value := range stanza {
-				if strings.HasPrefix(name, " ") || strings.TrimSpace(name) != name || strings.HasPrefix(name, "#") {
-					t.Fatalf("field name %q", name)
-				}
 				again.WriteString(name + ": " + strings.ReplaceAll(value, "\n", "\n ") + "\n")
 			}
 			again.WriteString("\n")

@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"syscall"
 )
@@ -34,13 +35,16 @@ type Error struct {
 func (e *Error) Error() string {
 	line := e.Err.Error()
 	if e.Next != "" {
-		line += "\n  next: " + e.Next
+		line = innerNext.ReplaceAllString(line, "") + "\n  next: " + e.Next
 	}
 	if e.Log != "" {
 		line += "\n" + strings.TrimRight(e.Log, "\n")
 	}
 	return line
 }
+
+// innerNext is the next step of a wrapped error; who wraps it knows a better one.
+var innerNext = regexp.MustCompile(`\n  next: [^\n]*`)
 
 func (e *Error) Unwrap() error { return e.Err }
 
