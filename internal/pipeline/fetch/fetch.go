@@ -165,7 +165,7 @@ func explain(url string, err error) error {
 	case isLocal(err):
 		return &fault.Error{Code: fault.Failed, Err: err, Next: "free space in the cache folder, or name another with TCAPFLOW_CACHE"}
 	case errors.Is(err, ErrGone):
-		next = ""
+		next = "see that the address is right, or name another mirror with DEBIAN_MIRROR"
 	case errors.Is(err, errLonger):
 		next = "see who answers for that host: it gives another file than the pinned one"
 	case isCertificate(err):

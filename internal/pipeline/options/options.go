@@ -70,7 +70,7 @@ func Read(a Args) (Options, error) {
 	switch o.Base {
 	case "auto", "alpine", "debian":
 	default:
-		return Options{}, fault.New(fault.Usage, "", "unknown base %q; known: auto, alpine, debian", o.Base)
+		return Options{}, fault.New(fault.Usage, "name one of them with -base or TCAPFLOW_BASE", "unknown base %q; known: auto, alpine, debian", o.Base)
 	}
 	names := ""
 	set(&names, a.Targets)
