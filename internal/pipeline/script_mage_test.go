@@ -1,0 +1,265 @@
+package pipeline_test
+
+import (
+	"bytes"
+	"context"
+	"debug/elf"
+	"errors"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/moby/moby/client"
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/tcapflow/tcapflow/internal/pipeline/artifact"
+	"github.com/tcapflow/tcapflow/internal/pipeline/engine"
+)
+
+// mage runs the compiled magefile, as the user AS_USER when that is set.
+func mage(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, !neg && len(args) >= 2, "mage CODE ARGS…")
+	program, words := ts.Getenv("MAGE"), args[1:]
+	if user := ts.Getenv("AS_USER"); user != "" {
+		program, words = "setpriv", append([]string{"--reuid=" + user, "--regid=" + user, "--clear-groups", program}, words...)
+	}
+	code := exitCode(ts, ts.Exec(program, words...))
+	if got := strconv.Itoa(code); got != args[0] {
+		ts.Fatalf("mage %s: exit code %s, want %s", strings.Join(args[1:], " "), got, args[0])
+	}
+	promise(ts, code, ts.ReadFile("stderr"))
+	noContainers(ts)
+}
+
+func exitCode(ts *testscript.TestScript, err error) int {
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return exit.ExitCode()
+	}
+	ts.Check(err)
+	return 0
+}
+
+// promise is what holds at the end of each run: a fault has one error line and says what
+// to do, or shows the log of what failed; out/ has what its manifest names and no more.
+func promise(ts *testscript.TestScript, code int, stderr string) {
+	if strings.Contains(stderr, "panic:") || strings.Contains(stderr, "goroutine ") {
+		ts.Fatalf("a panic")
+	}
+	if code >= 1 && code <= 4 {
+		if n := len(regexp.MustCompile(`(?m)^Error: `).FindAllString(stderr, -1)); n != 1 {
+			ts.Fatalf("%d error lines, want one", n)
+		}
+		_, after, _ := strings.Cut(stderr, "\nError: ")
+		if strings.HasPrefix(stderr, "Error: ") {
+			after = stderr
+		}
+		_, rest, _ := strings.Cut(after, "\n")
+		next := strings.HasPrefix(rest, "  next: ")
+		if !next && (code != 1 || strings.TrimSpace(rest) == "") {
+			ts.Fatalf("no next step after the error line")
+		}
+	}
+	whole(ts)
+}
+
+// whole sees that out/ holds the lock, the manifest, and the artifacts that it names.
+func whole(ts *testscript.TestScript) {
+	out := ts.MkAbs("out")
+	m, err := artifact.Load(out)
+	if err != nil {
+		return // a script that breaks the manifest looks for itself
+	}
+	known := map[string]bool{".lock": true, "manifest.json": true}
+	for _, a := range m.Artifacts {
+		known[a.Path] = true
+		if !a.Intact(out) {
+			ts.Fatalf("out/%s is not what the manifest says", a.Path)
+		}
+	}
+	err = filepath.WalkDir(out, func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		if rel, _ := filepath.Rel(out, name); !known[filepath.ToSlash(rel)] {
+			ts.Fatalf("out/%s was left", rel)
+		}
+		return nil
+	})
+	if !errors.Is(err, fs.ErrNotExist) {
+		ts.Check(err)
+	}
+}
+
+// testEngine is the engine itself, whatever a script has in DOCKER_HOST.
+var testEngine = sync.OnceValues(func() (*engine.Engine, error) { return engine.Connect(context.Background(), "") })
+
+// noContainers sees that a run in this folder left no container. It makes no network,
+// and a volume for Go's build cache is meant to stay.
+func noContainers(ts *testscript.TestScript) {
+	if os.Getenv(withEngine) != "1" {
+		return
+	}
+	e, err := testEngine()
+	ts.Check(err)
+	list, err := e.ContainerList(context.Background(), client.ContainerListOptions{All: true,
+		Filters: make(client.Filters).Add("label", engine.LabelCheckout+"="+engine.CheckoutID(ts.MkAbs(".")))})
+	ts.Check(err)
+	for _, c := range list.Items {
+		ts.Fatalf("container %s (%s) was left", c.ID[:12], c.State)
+	}
+}
+
+// background is a command that start began.
+type background struct {
+	cmd    *exec.Cmd
+	ended  chan error
+	mu     sync.Mutex
+	stderr bytes.Buffer
+}
+
+type backgroundKey struct{}
+
+func (b *background) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.stderr.Write(p)
+}
+
+func (b *background) text() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.stderr.String()
+}
+
+func started(ts *testscript.TestScript, name string) *background {
+	b := ts.Value(backgroundKey{}).(map[string]*background)[name]
+	if b == nil {
+		ts.Fatalf("nothing was started as %q", name)
+	}
+	return b
+}
+
+func start(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, !neg && len(args) >= 2, "start NAME CMD…")
+	words := args[1:]
+	if words[0] == "mage" {
+		words[0] = ts.Getenv("MAGE")
+	}
+	b := &background{cmd: exec.Command(words[0], words[1:]...), ended: make(chan error, 1)}
+	b.cmd.Dir = ts.MkAbs(".")
+	b.cmd.Env = environment(ts)
+	b.cmd.Stdout, b.cmd.Stderr = b, b
+	b.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	ts.Check(b.cmd.Start())
+	go func() { b.ended <- b.cmd.Wait() }()
+	ts.Value(backgroundKey{}).(map[string]*background)[args[0]] = b
+	ts.Defer(func() { syscall.Kill(-b.cmd.Process.Pid, syscall.SIGKILL) })
+}
+
+// environment is a script's, which testscript gives by name only.
+func environment(ts *testscript.TestScript) []string {
+	ts.Check(ts.Exec("env", "-0"))
+	return strings.Split(strings.TrimRight(ts.ReadFile("stdout"), "\x00"), "\x00")
+}
+
+const patience = 2 * time.Minute // a busy machine's build takes half a minute
+
+func await(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, !neg && len(args) == 2, "await NAME REGEXP")
+	b, re := started(ts, args[0]), regexp.MustCompile(args[1])
+	for end := time.Now().Add(patience); !re.MatchString(b.text()); time.Sleep(20 * time.Millisecond) {
+		select {
+		case err := <-b.ended:
+			b.ended <- err
+			ts.Fatalf("%s ended (%v) before %q:\n%s", args[0], err, args[1], b.text())
+		default:
+		}
+		if time.Now().After(end) {
+			ts.Fatalf("no %q after %s:\n%s", args[1], patience, b.text())
+		}
+	}
+}
+
+var signals = map[string]syscall.Signal{"INT": syscall.SIGINT, "TERM": syscall.SIGTERM, "HUP": syscall.SIGHUP, "KILL": syscall.SIGKILL}
+
+func sendSignal(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, !neg && (len(args) == 2 || len(args) == 3 && args[2] == "group"), "signal NAME INT|TERM|HUP|KILL [group]")
+	pid := started(ts, args[0]).cmd.Process.Pid
+	if len(args) == 3 {
+		pid = -pid
+	}
+	ts.Check(syscall.Kill(pid, signals[args[1]]))
+}
+
+// finish waits for the end of a command, which must come within 30 seconds.
+func finish(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, !neg && len(args) == 2, "finish NAME CODE")
+	b, begin := started(ts, args[0]), time.Now()
+	select {
+	case err := <-b.ended:
+		var exit *exec.ExitError
+		if err != nil && !errors.As(err, &exit) {
+			ts.Fatalf("%s: %v", args[0], err)
+		}
+		code := b.cmd.ProcessState.ExitCode()
+		ts.Logf("%s ended after %.1fs:\n%s", args[0], time.Since(begin).Seconds(), b.text())
+		if got := strconv.Itoa(code); got != args[1] {
+			ts.Fatalf("%s: exit code %s, want %s", args[0], got, args[1])
+		}
+		if code >= 0 {
+			promise(ts, code, b.text())
+		}
+		ts.Check(os.WriteFile(ts.MkAbs("../"+args[0]+".log"), []byte(b.text()), 0o644))
+	case <-time.After(30 * time.Second):
+		ts.Fatalf("%s has not ended after 30 s:\n%s", args[0], b.text())
+	}
+}
+
+func hold(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, !neg && len(args) == 0, "hold")
+	unlock, err := artifact.Lock(context.Background(), ts.MkAbs("out"), func(string) {})
+	ts.Check(err)
+	held.Store(ts.MkAbs("out"), unlock)
+}
+
+var held sync.Map // func() by folder
+
+func release(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, !neg && len(args) == 0, "release")
+	unlock, _ := held.LoadAndDelete(ts.MkAbs("out"))
+	unlock.(func())()
+}
+
+func tiny(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, !neg && len(args) == 2, "tiny DIR SIZE")
+	dir := ts.MkAbs(args[0])
+	ts.Check(os.MkdirAll(dir, 0o755))
+	ts.Check(syscall.Mount("tmpfs", dir, "tmpfs", 0, "size="+args[1]))
+	ts.Defer(func() { syscall.Unmount(dir, syscall.MNT_DETACH) })
+}
+
+func dwarf(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, len(args) == 1, "[!] dwarf FILE")
+	f, err := elf.Open(ts.MkAbs(args[0]))
+	ts.Check(err)
+	defer f.Close()
+	lines := false
+	if data, err := f.DWARF(); err == nil {
+		if entry, err := data.Reader().Next(); err == nil && entry != nil {
+			reader, err := data.LineReader(entry)
+			lines = err == nil && reader != nil
+		}
+	}
+	_, err = f.Symbols()
+	if has := lines && err == nil; has == neg {
+		ts.Fatalf("%s: debug information and symbols: %v", args[0], has)
+	}
+}

@@ -1,0 +1,307 @@
+package pipeline_test
+
+import (
+	"bytes"
+	"encoding/pem"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/ProtonMail/go-crypto/openpgp"
+	"github.com/ProtonMail/go-crypto/openpgp/clearsign"
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/tcapflow/tcapflow/build"
+	bd "github.com/tcapflow/tcapflow/build/debian"
+	"github.com/tcapflow/tcapflow/internal/pipeline/debian"
+	"github.com/tcapflow/tcapflow/internal/pipeline/options"
+)
+
+// mirror serves a Debian archive on loopback. What the host's cache has comes from there,
+// all else from the host's own mirror. Files whose path contains PART are treated by MODE:
+//
+//	wrong    other bytes of the same length
+//	gone     404
+//	cut      a few bytes a request, and the connection ends
+//	once     so the first time only
+//	slow     in pieces with pauses
+//	forged   InRelease signed with a key of the test's own
+//	tls      all over HTTPS, with a CA that stands in $WORK/ca.pem
+func mirror(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, !neg && (len(args) == 1 || len(args) == 2), "mirror MODE [PART]")
+	o, err := options.Read(options.Args{})
+	ts.Check(err)
+	real, err := url.Parse(o.Mirror)
+	ts.Check(err)
+	m := &archive{mode: args[0], files: cachedFiles(o), real: httputil.NewSingleHostReverseProxy(&url.URL{Scheme: real.Scheme, Host: real.Host})}
+	m.real.Director = func(r *http.Request) { r.URL.Scheme, r.URL.Host, r.Host = real.Scheme, real.Host, real.Host }
+	if len(args) == 2 {
+		m.part = args[1]
+	}
+	var server *httptest.Server
+	if m.mode == "tls" {
+		server = httptest.NewTLSServer(m)
+		ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+		ts.Check(os.WriteFile(filepath.Join(ts.Getenv("WORK"), "ca.pem"), ca, 0o644))
+	} else {
+		server = httptest.NewServer(m)
+	}
+	server.Config.ErrorLog = nil
+	ts.Defer(server.Close)
+	ts.Setenv("DEBIAN_MIRROR", server.URL+"/debian")
+}
+
+type archive struct {
+	mode, part string
+	files      map[string]string // of the host's cache, by path below the mirror
+	real       *httputil.ReverseProxy
+
+	mu  sync.Mutex
+	cut map[string]bool
+}
+
+// cachedFiles are the files that the locks pin and the host has.
+func cachedFiles(o options.Options) map[string]string {
+	files := map[string]string{}
+	add := func(name, digest string) {
+		if local := filepath.Join(o.Cache, "downloads", "sha256", digest); fileExists(local) {
+			files["/debian/"+name] = local
+		}
+	}
+	if lock, err := debian.ParseLock(bd.Lock); err == nil {
+		for _, arch := range build.Tools.Arches {
+			if packages, err := lock.Packages(build.Tools, arch); err == nil {
+				for _, p := range packages {
+					add(p.Filename, p.SHA256)
+				}
+			}
+		}
+		for _, t := range build.Targets {
+			if packages, err := lock.Packages(build.Sysroot, t.Debian); err == nil {
+				for _, p := range packages {
+					add(p.Filename, p.SHA256)
+				}
+			}
+		}
+	}
+	for _, l := range build.TcapflowClient.Libraries {
+		for _, u := range l.URLs {
+			if rest, ok := strings.CutPrefix(u, "{debian}/"); ok {
+				add(rest, l.SHA256)
+			}
+		}
+	}
+	return files
+}
+
+func fileExists(name string) bool {
+	_, err := os.Stat(name)
+	return err == nil
+}
+
+func (m *archive) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !strings.Contains(r.URL.Path, m.part) {
+		m.serve(w, r)
+		return
+	}
+	switch m.mode {
+	case "wrong":
+		recorded := httptest.NewRecorder()
+		m.serve(recorded, r)
+		w.Write(bytes.Repeat([]byte("x"), recorded.Body.Len()))
+	case "gone":
+		http.NotFound(w, r)
+	case "cut":
+		m.hangUp(w)
+	case "once":
+		m.mu.Lock()
+		first := !m.cut[r.URL.Path]
+		if m.cut == nil {
+			m.cut = map[string]bool{}
+		}
+		m.cut[r.URL.Path] = true
+		m.mu.Unlock()
+		if first {
+			m.hangUp(w)
+			return
+		}
+		m.serve(w, r)
+	case "slow":
+		m.serve(&slowWriter{w}, r)
+	case "forged":
+		w.Write(forged())
+	default:
+		m.serve(w, r)
+	}
+}
+
+func (m *archive) serve(w http.ResponseWriter, r *http.Request) {
+	if local, ok := m.files[r.URL.Path]; ok {
+		http.ServeFile(w, r, local)
+		return
+	}
+	m.real.ServeHTTP(w, r)
+}
+
+// hangUp promises more than it sends.
+func (m *archive) hangUp(w http.ResponseWriter) {
+	conn, rw, err := w.(http.Hijacker).Hijack()
+	if err != nil {
+		return
+	}
+	defer conn.Close()
+	rw.WriteString("HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\na few bytes")
+	rw.Flush()
+}
+
+type slowWriter struct{ http.ResponseWriter }
+
+func (s *slowWriter) Write(p []byte) (n int, err error) {
+	for len(p) > 0 && err == nil {
+		var sent int
+		sent, err = s.ResponseWriter.Write(p[:min(len(p), 64<<10)])
+		s.ResponseWriter.(http.Flusher).Flush()
+		n, p = n+sent, p[sent:]
+		time.Sleep(50 * time.Millisecond) // a line of 10 Mbit/s
+	}
+	return n, err
+}
+
+// forged is an InRelease whose signature is good, and not of the archive.
+func forged() []byte {
+	key, err := openpgp.NewEntity("Debian Archive Automatic Signing Key", "", "ftpmaster@localhost", nil)
+	if err != nil {
+		panic(err)
+	}
+	var text bytes.Buffer
+	w, err := clearsign.Encode(&text, key.PrivateKey, nil)
+	if err != nil {
+		panic(err)
+	}
+	io.WriteString(w, "Origin: Debian\nCodename: trixie\nDate: Sat, 09 Aug 2025 09:18:53 UTC\nSHA256:\n")
+	w.Close()
+	return text.Bytes()
+}
+
+// relay stands between DOCKER_HOST and the engine:
+//
+//	start    sets DOCKER_HOST to a socket that leads to the engine
+//	cut      ends all connections, and takes no new ones: the engine has died
+//	freeze   passes nothing on any more, and takes connections: it hangs
+//	frozen   a socket with nobody behind it, from the start
+func relay(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, !neg && len(args) == 1, "relay start|cut|freeze|frozen")
+	switch args[0] {
+	case "start", "frozen":
+		to := ts.Getenv("DOCKER_HOST")
+		if to == "" {
+			to = "unix:///var/run/docker.sock"
+		}
+		address, err := url.Parse(to)
+		ts.Check(err)
+		socket := filepath.Join(ts.Getenv("WORK"), "relay.sock")
+		l, err := net.Listen("unix", socket)
+		ts.Check(err)
+		r := &engineRelay{listener: l, network: address.Scheme, address: address.Host + address.Path, frozen: args[0] == "frozen"}
+		go r.serve()
+		relays.Store(ts.Getenv("WORK"), r)
+		ts.Defer(r.close)
+		ts.Setenv("DOCKER_HOST", "unix://"+socket)
+	case "cut", "freeze":
+		r, ok := relays.Load(ts.Getenv("WORK"))
+		usage(ts, ok, "relay start, first")
+		if args[0] == "cut" {
+			r.(*engineRelay).close()
+		} else {
+			r.(*engineRelay).freeze()
+		}
+	default:
+		ts.Fatalf("relay %s: unknown", args[0])
+	}
+}
+
+var relays sync.Map // *engineRelay by script
+
+type engineRelay struct {
+	listener         net.Listener
+	network, address string
+
+	mu     sync.Mutex
+	frozen bool
+	conns  []net.Conn
+}
+
+func (r *engineRelay) serve() {
+	for {
+		from, err := r.listener.Accept()
+		if err != nil {
+			return
+		}
+		r.mu.Lock()
+		r.conns = append(r.conns, from)
+		frozen := r.frozen
+		r.mu.Unlock()
+		if frozen {
+			continue
+		}
+		to, err := net.Dial(r.network, r.address)
+		if err != nil {
+			from.Close()
+			continue
+		}
+		r.mu.Lock()
+		r.conns = append(r.conns, to)
+		r.mu.Unlock()
+		go r.pass(from, to)
+		go r.pass(to, from)
+	}
+}
+
+// pass copies until the relay freezes; then it swallows.
+func (r *engineRelay) pass(from, to net.Conn) {
+	buffer := make([]byte, 32<<10)
+	for {
+		n, err := from.Read(buffer)
+		r.mu.Lock()
+		frozen := r.frozen
+		r.mu.Unlock()
+		if frozen {
+			return
+		}
+		if n > 0 {
+			if _, err := to.Write(buffer[:n]); err != nil {
+				return
+			}
+		}
+		if err != nil {
+			if half, ok := to.(interface{ CloseWrite() error }); ok {
+				half.CloseWrite()
+			}
+			return
+		}
+	}
+}
+
+func (r *engineRelay) freeze() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.frozen = true
+}
+
+func (r *engineRelay) close() {
+	r.listener.Close()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, c := range r.conns {
+		c.Close()
+	}
+	r.conns = nil
+}
