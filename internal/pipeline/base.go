@@ -79,10 +79,14 @@ func (b *bases) ensure(ctx context.Context, e *engine.Engine, targets []build.Ta
 		return b.ensureAlpine(ctx, e, targets)
 	}
 	if found, err := b.present(ctx, e, targets); err != nil || found.Ref != "" {
+		if err == nil {
+			b.log.Note("base %s: the engine has its builder", found.Base)
+		}
 		return found, err
 	}
 	ok, why := b.alpine.Available(ctx, e)
 	if ok {
+		b.log.Note("base alpine: %s can be had", b.alpine.Lock.Image)
 		found, err := b.ensureAlpine(ctx, e, targets)
 		if err == nil || ctx.Err() != nil {
 			return found, err

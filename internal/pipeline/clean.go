@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/tcapflow/tcapflow/internal/pipeline/artifact"
 	"github.com/tcapflow/tcapflow/internal/pipeline/engine"
 	"github.com/tcapflow/tcapflow/internal/pipeline/options"
 )
@@ -21,6 +22,11 @@ type CleanOptions struct {
 
 // Clean shows what we have in the engine and on disk with its size, and frees it.
 func Clean(ctx context.Context, o options.Options, c CleanOptions, stdout io.Writer) error {
+	unlock, err := artifact.Lock(ctx, o.Out, func(holder string) { fmt.Fprintf(stdout, "waiting for another run in this checkout (%s)\n", holder) })
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	total, err := cleanEngine(ctx, o, c, stdout)
 	noEngine := err // the folders go all the same
 	folders := []string{o.Out, o.Dist}

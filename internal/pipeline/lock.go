@@ -59,7 +59,7 @@ func lockAlpine(ctx context.Context, o options.Options, log *progress.Log) error
 	if err != nil {
 		return err
 	}
-	ref, err := name.ParseReference(strings.TrimPrefix(o.RegistryPrefix+"/"+lock.Image, "/"))
+	ref, err := name.ParseReference(strings.TrimPrefix(strings.TrimSuffix(o.RegistryPrefix, "/")+"/library/"+lock.Image, "/"))
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,10 @@ package builder
 
 import (
 	"archive/tar"
+	"bufio"
+	"bytes"
+	"compress/bzip2"
+	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -189,7 +193,7 @@ func unpackSource(w io.Writer, archive, dir string) error {
 		return err
 	}
 	defer f.Close()
-	r, err := xz.NewReader(f)
+	r, err := decompress(bufio.NewReader(f))
 	if err != nil {
 		return fmt.Errorf("%s: %w", archive, err)
 	}
@@ -218,6 +222,23 @@ func unpackSource(w io.Writer, archive, dir string) error {
 			return err
 		}
 	}
+}
+
+// decompress tells gzip, bzip2 and xz by the bytes that they begin with: a source may
+// come from a URL with any name.
+func decompress(r *bufio.Reader) (io.Reader, error) {
+	magic, err := r.Peek(6)
+	switch {
+	case err != nil:
+		return nil, err
+	case bytes.HasPrefix(magic, []byte{0x1f, 0x8b}):
+		return gzip.NewReader(r)
+	case bytes.HasPrefix(magic, []byte("BZh")):
+		return bzip2.NewReader(r), nil
+	case bytes.Equal(magic, []byte{0xfd, '7', 'z', 'X', 'Z', 0}):
+		return xz.NewReader(r)
+	}
+	return nil, errors.New("not a tar.gz, tar.bz2 or tar.xz")
 }
 
 // storeLibrary writes what was compiled into the cache, owned by root and without times,

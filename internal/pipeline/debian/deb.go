@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bufio"
 	"compress/gzip"
+	_ "embed"
 	"errors"
 	"fmt"
 	"io"
@@ -25,6 +26,11 @@ import (
 const maxUnpacked = 4 << 30
 
 var errTooLarge = errors.New("more than 4 GiB unpacked")
+
+// Recipe is this file: how a package is unpacked is an input of the images that have it.
+//
+//go:embed deb.go
+var Recipe string
 
 // Place says where in the image a package's file goes: it gets a clean path without
 // a leading slash and returns one, or "" to leave the file out.

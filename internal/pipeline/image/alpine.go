@@ -33,7 +33,7 @@ type AlpineBase struct {
 	Temp      string // folder for the unpacked toolchain
 
 	// Where things come from; none of it is part of a key.
-	RegistryPrefix string            // before the image's name: registry.example/library; empty: the engine's default
+	RegistryPrefix string            // before the image's name: registry.example, in the place of docker.io; empty: the engine's default
 	Mirror         string            // before /v3.24/main: https://mirror.example/alpine; empty: the image's own. The image's history shows it
 	Proxy          map[string]string // HTTP_PROXY, HTTPS_PROXY, NO_PROXY, as the build is to see them
 	CA             []byte            // PEM certificates that a TLS proxy needs; the image does not keep them
@@ -67,7 +67,7 @@ func (a AlpineBase) prefix() string {
 	if a.RegistryPrefix == "" {
 		return ""
 	}
-	return strings.TrimSuffix(a.RegistryPrefix, "/") + "/"
+	return strings.TrimSuffix(a.RegistryPrefix, "/") + "/library/"
 }
 
 // pullTimeout bounds the pull of an image of 4 MB.

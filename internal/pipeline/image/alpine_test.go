@@ -93,7 +93,7 @@ func TestAlpineKeys(t *testing.T) {
 
 func TestAlpineArguments(t *testing.T) {
 	a := alpineBase(t)
-	a.RegistryPrefix, a.Mirror = "registry.example/library", "https://mirror.example/alpine"
+	a.RegistryPrefix, a.Mirror = "registry.example", "https://mirror.example/alpine"
 	a.Proxy = map[string]string{"HTTPS_PROXY": "http://proxy.example:3128"}
 	targets, err := build.Select("linux/amd64,linux/arm/v7")
 	if err != nil {

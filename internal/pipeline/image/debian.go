@@ -44,7 +44,7 @@ func (d DebianBase) Builder(arch string, targets []build.Target) (Builder, error
 		if err != nil {
 			return Builder{}, err
 		}
-		words := []string{"debian", recipe, d.Toolchain.Version, t.Triple, t.GNU, t.GCC, t.Uapi}
+		words := []string{"debian", recipe, goRecipe, debian.Recipe, layer.Recipe, d.Toolchain.Version, t.Triple, t.GNU, t.GCC, t.Uapi}
 		for _, p := range slices.Concat(tools, sysroot) {
 			words = append(words, p.SHA256)
 		}

@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"context"
+	_ "embed"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,6 +19,11 @@ import (
 	"github.com/tcapflow/tcapflow/internal/pipeline/fault"
 	"github.com/tcapflow/tcapflow/internal/pipeline/layer"
 )
+
+// goRecipe is this file, an input of the image.
+//
+//go:embed toolchain.go
+var goRecipe string
 
 // Toolchain is a release of Go, taken through GOPROXY as the module golang.org/toolchain,
 // whose sum the go command verifies against the checksum database.

@@ -10,6 +10,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	_ "embed"
 	"encoding/hex"
 	"fmt"
 	"io"
@@ -25,6 +26,11 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 	"golang.org/x/sync/errgroup"
 )
+
+// Recipe is this file: how a layer is written is an input of the images that have it.
+//
+//go:embed layer.go
+var Recipe string
 
 // Piece writes some entries of a layer.
 type Piece func(*Writer) error

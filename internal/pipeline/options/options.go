@@ -89,8 +89,10 @@ func Read(a Args) (Options, error) {
 	o.Live = os.Getenv("CI") == "" && os.Getenv("TERM") != "dumb"
 	o.Colour = os.Getenv("NO_COLOR") == "" && o.Live && term.IsTerminal(int(os.Stdout.Fd()))
 	for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"} {
-		if v := os.Getenv(name); v != "" {
-			o.Proxy[name] = v
+		for _, spelling := range []string{strings.ToLower(name), name} {
+			if v := os.Getenv(spelling); v != "" {
+				o.Proxy[name] = v
+			}
 		}
 	}
 	return o, nil

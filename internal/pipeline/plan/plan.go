@@ -40,7 +40,8 @@ type Build struct {
 // Library is a plan for a C library on one target.
 type Library struct {
 	build.Library
-	Env []string
+	Env     []string
+	Earlier []build.Library // what is in the sysroot before it, and may be compiled into it
 }
 
 // LibcPlaceholder stands in Args for the libc that the builder has; the builder's own
@@ -59,8 +60,8 @@ func For(p build.Project, t build.Target, o Options) Build {
 	b.Env = environment(t, o)
 	b.Args = arguments(p, o, b.Output)
 	b.Want = want(p, t, o)
-	for _, l := range p.Libraries {
-		b.Libraries = append(b.Libraries, Library{Library: l, Env: libraryEnv(t, o)})
+	for i, l := range p.Libraries {
+		b.Libraries = append(b.Libraries, Library{Library: l, Env: libraryEnv(t, o), Earlier: p.Libraries[:i]})
 	}
 	return b
 }
@@ -158,5 +159,8 @@ func (b Build) Key(treeHash, builderKey string) string {
 func (l Library) Key(builderKey string) string {
 	h := sha256.New()
 	fmt.Fprintf(h, "%s\n%s\n%s\n%s\n%q\n", builderKey, l.Name, l.SHA256, l.Library.Build, l.Env)
+	for _, e := range l.Earlier {
+		fmt.Fprintf(h, "%s\n%s\n%s\n", e.Name, e.SHA256, e.Build)
+	}
 	return hex.EncodeToString(h.Sum(nil))
 }
