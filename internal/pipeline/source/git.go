@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"golang.org/x/mod/semver"
@@ -49,12 +50,19 @@ func findGit(ctx context.Context, root string) (*git, error) {
 	return g, nil
 }
 
+// ofRepository are the variables of `git rev-parse --local-env-vars` that name a
+// repository. Those that configure git stay: CI sets safe.directory with them.
+var ofRepository = []string{
+	"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY",
+	"GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_PREFIX", "GIT_SHALLOW_FILE", "GIT_NAMESPACE",
+}
+
 func (g *git) run(ctx context.Context, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, "git", args...)
 	cmd.Dir = g.root
 	// Another repository that a hook or a rebase has in the environment is not meant.
 	for _, v := range os.Environ() {
-		if !strings.HasPrefix(v, "GIT_DIR=") && !strings.HasPrefix(v, "GIT_WORK_TREE=") && !strings.HasPrefix(v, "GIT_INDEX_FILE=") {
+		if name, _, _ := strings.Cut(v, "="); !slices.Contains(ofRepository, name) {
 			cmd.Env = append(cmd.Env, v)
 		}
 	}

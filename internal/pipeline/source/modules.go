@@ -15,6 +15,7 @@ import (
 	"strings"
 	"sync"
 
+	"golang.org/x/mod/module"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/tcapflow/tcapflow/internal/pipeline/fault"
@@ -43,23 +44,22 @@ func (t *Tree) Modules(ctx context.Context, builds []Package) ([]Module, error) 
 		return nil, err
 	}
 	text, err := t.goCommand(ctx, nil, append([]string{"mod", "download", "-json"}, needed...)...)
-	if err != nil {
-		return nil, err
-	}
 	var modules []Module
-	for d := json.NewDecoder(strings.NewReader(text)); ; {
+	for d := json.NewDecoder(strings.NewReader(text)); ; { // go exits with 1 after it said which module failed
 		var m Module
-		if err := d.Decode(&m); errors.Is(err, io.EOF) {
-			return modules, nil
-		} else if err != nil {
-			return nil, err
+		if decoding := d.Decode(&m); errors.Is(decoding, io.EOF) {
+			return modules, err
+		} else if decoding != nil {
+			return nil, errors.Join(err, decoding)
 		}
 		if m.Error != "" {
-			return nil, fault.New(fault.Fetch, "see that GOPROXY (go env GOPROXY) can be reached", "module %s@%s: %s", m.Path, m.Version, m.Error)
+			return nil, fault.New(fault.Fetch, nextProxy, "module %s@%s: %s", m.Path, m.Version, m.Error)
 		}
 		modules = append(modules, m)
 	}
 }
+
+const nextProxy = "see that GOPROXY (go env GOPROXY) can be reached, and GOSUMDB with it"
 
 // needed lists path@version of the modules; builds may differ by what they import.
 func (t *Tree) needed(ctx context.Context, builds []Package) ([]string, error) {
@@ -82,7 +82,7 @@ func (t *Tree) needed(ctx context.Context, builds []Package) ([]string, error) {
 	return slices.Compact(all), err
 }
 
-// goCommand runs the host's go with none of the settings that would change what it
+// goCommand returns the output of the host's go, also where it fails. go runs with none of the settings that would change what it
 // says: GOFLAGS, GOOS and the like of the user's shell are not for this build.
 func (t *Tree) goCommand(ctx context.Context, env []string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, "go", args...)
@@ -95,9 +95,23 @@ func (t *Tree) goCommand(ctx context.Context, env []string, args ...string) (str
 		if ctx.Err() != nil {
 			return "", ctx.Err()
 		}
-		return "", &fault.Error{Code: fault.Failed, Err: fmt.Errorf("go %s: %w", args[0], err), Log: stderr.String()}
+		said := &fault.Error{Code: fault.Failed, Err: fmt.Errorf("go %s: %w", args[0], err), Log: stderr.String()}
+		if unreachable(said.Log) {
+			said.Code, said.Next = fault.Fetch, nextProxy
+		}
+		return stdout.String(), said
 	}
 	return stdout.String(), nil
+}
+
+// unreachable tells from go's words that a module is not in the cache and could not be fetched.
+func unreachable(stderr string) bool {
+	for _, words := range []string{`: Get "http`, "dial tcp", "disabled by GOPROXY=off", "reading http"} {
+		if strings.Contains(stderr, words) {
+			return true
+		}
+	}
+	return false
 }
 
 // TarModules writes modules as a file tree that GOPROXY=file:///… reads
@@ -105,17 +119,16 @@ func (t *Tree) goCommand(ctx context.Context, env []string, args ...string) (str
 func TarModules(w io.Writer, modules []Module) error {
 	out := tar.NewWriter(w)
 	for _, m := range modules {
+		escaped, err := module.EscapePath(m.Path)
+		if err != nil {
+			return err
+		}
 		for _, file := range []string{m.Info, m.GoMod, m.Zip} {
-			// Below cache/download/ the cache has the very layout of a proxy.
-			_, rel, ok := strings.Cut(filepath.ToSlash(file), "/cache/download/")
-			if !ok {
-				return fmt.Errorf("module %s@%s: %s is not in a module cache", m.Path, m.Version, file)
-			}
 			text, err := os.ReadFile(file)
 			if err != nil {
 				return err
 			}
-			if err := out.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: rel, Mode: 0o644, Size: int64(len(text))}); err != nil {
+			if err := out.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: escaped + "/@v/" + filepath.Base(file), Mode: 0o644, Size: int64(len(text))}); err != nil {
 				return err
 			}
 			if _, err := out.Write(text); err != nil {
