@@ -80,7 +80,7 @@ func (s *stage) goCommand(ctx context.Context, code fault.Code, args ...string) 
 		if ctx.Err() != nil {
 			return "", ctx.Err()
 		}
-		return "", &fault.Error{Code: code, Err: fmt.Errorf("go %s: %w", strings.Join(args, " "), err), Log: stderr.String()}
+		return "", &fault.Error{Code: code, Next: "see what go says; modules come from GOPROXY (go env GOPROXY)", Err: fmt.Errorf("go %s: %w", strings.Join(args, " "), err), Log: stderr.String()}
 	}
 	return strings.TrimSpace(stdout.String()), nil
 }

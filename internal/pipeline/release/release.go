@@ -12,6 +12,8 @@ package release
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -53,7 +55,7 @@ func Run(ctx context.Context, o Options) error {
 	if _, err := os.Stat(filepath.Join(o.Root, licenceName)); err != nil {
 		return fault.New(fault.Usage, "say in it how the program may be used", "a package needs a licence: %w", err)
 	}
-	unlock, err := artifact.Lock(ctx, o.Out, func(holder string) { o.Log.Note("waiting for %s (%s)", o.Out, holder) })
+	unlock, err := artifact.Lock(ctx, o.Out, func(holder string) { o.Log.Note("waiting for another run in this checkout (%s)", holder) })
 	if err != nil {
 		return err
 	}
@@ -73,7 +75,11 @@ func Run(ctx context.Context, o Options) error {
 	if err := s.pack(ctx, binaries); err != nil {
 		return err
 	}
-	return s.finish()
+	if err := s.finish(); err != nil {
+		return err
+	}
+	o.Log.Note("%s has %s %s for %d targets: archives, packages, images %s", o.Dist, o.Project.Name, o.Source.Version, len(o.Targets), strings.Join(flavours, " and "))
+	return nil
 }
 
 // binaries are the targets' entries of the manifest, which must be of this checkout.
@@ -186,9 +192,17 @@ func (s *stage) finish() error {
 	if err := s.tidy(); err != nil {
 		return err
 	}
-	old := s.path("old")
-	if err := os.Rename(s.Dist, old); err != nil && !os.IsNotExist(err) {
+	return replace(s.Dist, s.path("dist"), s.path("old"))
+}
+
+// replace puts a folder in the place of one that may be there, which goes to old.
+func replace(place, with, old string) error {
+	if err := os.Rename(place, old); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	return os.Rename(s.path("dist"), s.Dist)
+	err := os.Rename(with, place)
+	if err != nil {
+		os.Rename(old, place)
+	}
+	return err
 }

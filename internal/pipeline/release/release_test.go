@@ -232,9 +232,9 @@ func TestRunLeavesDistAlone(t *testing.T) {
 	s := newTest(t, dynamic(t))
 	must(t, os.Mkdir(s.Dist, 0o755))
 	must(t, os.WriteFile(filepath.Join(s.Dist, checksumsName), []byte("of the last release"), 0o644))
-	s.Lock.Sets = nil // fails with or without a network
+	s.Mirror, s.Lock = testMirror(t)
 	err := Run(context.Background(), s.Options)
-	wantError(t, err, "lock.json")
+	wantError(t, err, "linux/amd64: ", "interp: ")
 	text, err := os.ReadFile(filepath.Join(s.Dist, checksumsName))
 	if err != nil || string(text) != "of the last release" {
 		t.Errorf("dist/ changed: %v %q", err, text)
@@ -323,6 +323,23 @@ func TestConfig(t *testing.T) {
 	for _, name := range used {
 		if !slices.Contains(set, name) {
 			t.Errorf("%s is read and not set", name)
+		}
+	}
+}
+
+func TestReplace(t *testing.T) {
+	dir := t.TempDir()
+	place, with, old := filepath.Join(dir, "place"), filepath.Join(dir, "with"), filepath.Join(dir, "old")
+	must(t, os.MkdirAll(filepath.Join(with, "first"), 0o755))
+	must(t, replace(place, with, old)) // nothing is there
+	must(t, os.MkdirAll(filepath.Join(with, "second"), 0o755))
+	must(t, replace(place, with, old))
+	if err := replace(place, with, filepath.Join(dir, "older")); err == nil { // with is gone
+		t.Error("no error")
+	}
+	for _, name := range []string{filepath.Join(place, "second"), filepath.Join(old, "first")} {
+		if _, err := os.Stat(name); err != nil {
+			t.Error(err)
 		}
 	}
 }
