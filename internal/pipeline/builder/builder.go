@@ -10,11 +10,15 @@ import (
 	"archive/tar"
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -75,45 +79,88 @@ func (j Job) Run(ctx context.Context, e *engine.Engine) (err error) {
 	return group.Wait()
 }
 
-// cachePrefix begins the names of volumes with Go's build caches; target and key follow.
-const cachePrefix = "tcapflow-gocache-"
+// cachePrefix begins the names of volumes with Go's caches; subject and key follow.
+const cachePrefix = "tcapflow-cache-"
 
-// start creates the container with everything in it that is known beforehand.
+// start creates the container with everything in it that is known beforehand. It goes in
+// as one stream: each costs the engine a mount of the container's file system.
 func (j Job) start(ctx context.Context, e *engine.Engine) (*engine.Container, error) {
-	volumes := map[string]string{}
+	volumes := map[string]string{"/cache/mod": cachePrefix + "modules-" + j.moduleKey()}
+	parts := []part{
+		{"", stream(j.folders)},
+		{"src", stream(func(w io.Writer) error { return j.Tree.Tar(w, image.Uid) })},
+		{"proxy", stream(func(w io.Writer) error { return source.TarModules(w, j.Modules) })},
+	}
 	for _, p := range j.Plans {
 		volumes["/cache/"+p.Target.Dir()] = cachePrefix + p.Target.Dir() + "-" + j.key(p)
+		for _, l := range p.Libraries {
+			if cached, ok := j.Libraries.open(l, j.key(p)); ok {
+				parts = append(parts, part{"sysroot/" + p.Target.Triple, cached})
+			}
+		}
 	}
 	if err := e.Volumes(ctx, slices.Collect(maps.Values(volumes)), cachePrefix); err != nil {
 		return nil, err
 	}
-	before := []engine.Copy{
-		{Dir: "/", Tar: stream(func(w io.Writer) error { return j.folders(w) })},
-		{Dir: "/src", Tar: stream(func(w io.Writer) error { return j.Tree.Tar(w, image.Uid) })},
-		{Dir: "/proxy", Tar: stream(func(w io.Writer) error { return source.TarModules(w, j.Modules) })},
-	}
-	for _, p := range j.Plans {
-		for _, l := range p.Libraries {
-			if cached, ok := j.Libraries.open(l, j.key(p)); ok {
-				before = append(before, engine.Copy{Dir: "/sysroot/" + p.Target.Triple, Tar: cached})
-			}
-		}
-	}
-	return e.Start(ctx, engine.Spec{Image: j.Image.Ref, Cmd: []string{"sleep", "86400"}, User: image.User, Dir: "/src", Volumes: volumes, Before: before})
+	in := engine.Copy{Dir: "/", Tar: stream(func(w io.Writer) error { return merge(w, parts) })}
+	return e.Start(ctx, engine.Spec{Image: j.Image.Ref, Cmd: []string{"sleep", "86400"}, User: image.User, Dir: "/src", Volumes: volumes, Before: []engine.Copy{in}})
 }
 
 func (j Job) key(p plan.Build) string { return j.Image.Keys[p.Target.Name] }
 
-// folders makes what the image may not have, owned by who builds.
+// moduleKey is the hash of the modules' sums: a volume never holds other modules than these.
+func (j Job) moduleKey() string {
+	h := sha256.New()
+	for _, m := range j.Modules {
+		fmt.Fprintln(h, m.Path, m.Version, m.Sum)
+	}
+	return hex.EncodeToString(h.Sum(nil))[:24]
+}
+
+// folders makes what the image or a new volume may not have, owned by who builds.
 func (j Job) folders(w io.Writer) error {
 	out := tar.NewWriter(w)
 	names := []string{"src", "proxy", "work", "out", "cache", "cache/mod"}
 	for _, p := range j.Plans {
-		names = append(names, "out/"+p.Dir, "work/"+p.Dir)
+		names = append(names, "out/"+p.Dir, "work/"+p.Dir, "cache/"+p.Target.Dir(), "cache/"+p.Target.Dir()+"/tmp")
 	}
 	for _, name := range names {
 		if err := out.WriteHeader(&tar.Header{Typeflag: tar.TypeDir, Name: name + "/", Mode: 0o755, Uid: image.Uid, Gid: image.Uid}); err != nil {
 			return err
+		}
+	}
+	return out.Close()
+}
+
+// part is a tar stream for a folder.
+type part struct {
+	dir string // relative to the root
+	tar io.Reader
+}
+
+// merge writes several tar streams as one.
+func merge(w io.Writer, parts []part) error {
+	out := tar.NewWriter(w)
+	for _, p := range parts {
+		in := tar.NewReader(p.tar)
+		for {
+			h, err := in.Next()
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			if err != nil {
+				return err
+			}
+			h.Name = strings.TrimPrefix(p.dir+"/"+h.Name, "/")
+			if err := out.WriteHeader(h); err != nil {
+				return err
+			}
+			if _, err := io.Copy(out, in); err != nil {
+				return err
+			}
+		}
+		if c, ok := p.tar.(io.Closer); ok {
+			c.Close()
 		}
 	}
 	return out.Close()
@@ -179,8 +226,12 @@ func run(ctx context.Context, c *engine.Container, what string, cmd engine.Comma
 
 const tailLines = 40
 
+// progressLine is what the go command prints of each module that it unpacks.
+var progressLine = regexp.MustCompile(`(?m)^go: downloading .*\n`)
+
 // tail keeps the last lines of a log.
 func tail(log string) string {
-	lines := strings.Split(strings.TrimRight(strings.ReplaceAll(log, "/src/", ""), "\n"), "\n")
+	log = strings.ReplaceAll(progressLine.ReplaceAllString(log, ""), "/src/", "")
+	lines := strings.Split(strings.TrimRight(log, "\n"), "\n")
 	return strings.Join(lines[max(0, len(lines)-tailLines):], "\n")
 }

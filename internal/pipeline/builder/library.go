@@ -104,22 +104,35 @@ func (l *Libraries) fetchSource(ctx context.Context, lib plan.Library) (pinned, 
 		}
 		causes = append(causes, err)
 	}
-	gone := &fault.Error{Code: fault.Fetch, Err: fmt.Errorf("source of %s %s: none of its URLs answers: %w", lib.Name, lib.Version, causes[len(causes)-1]),
-		Next: "correct the library's URLs in build/project.go"}
+	gone := unfetched(lib, causes)
 	if l.Locked || lib.DebianSource == "" {
 		return pinned{}, gone
 	}
 	suite, err := l.Mirror.Suite(ctx, l.Suite)
 	if err != nil {
-		return pinned{}, errors.Join(gone, err)
+		return pinned{}, gone
 	}
 	src, err := suite.Source(ctx, lib.DebianSource)
 	if err != nil {
-		return pinned{}, errors.Join(gone, err)
+		return pinned{}, gone
 	}
 	l.Log.Note("warning: %s %s cannot be fetched from any of its URLs; %s %s of Debian %s stands in (a release refuses this)", lib.Name, lib.Version, lib.Name, src.Version, l.Suite)
 	file, err := l.Fetch.Get(ctx, src.URL, src.SHA256, src.Size)
 	return pinned{file: file, sha256: src.SHA256, standsIn: src.Version}, err
+}
+
+// unfetched tells why each URL of a library did not do. The first is the most trusted
+// one, often the user's own mirror: its next step is the one to take.
+func unfetched(lib plan.Library, causes []error) error {
+	next, texts := "correct the library's URLs in build/project.go", make([]string, len(causes))
+	for i, cause := range causes {
+		texts[i], _, _ = strings.Cut(cause.Error(), "\n")
+		var known *fault.Error
+		if i == 0 && !errors.Is(cause, fetch.ErrGone) && errors.As(cause, &known) && known.Next != "" {
+			next = known.Next
+		}
+	}
+	return fault.New(fault.Fetch, next, "source of %s %s: none of its URLs answers: %s", lib.Name, lib.Version, strings.Join(texts, "; "))
 }
 
 // libraries compiles the plan's libraries that are not compiled yet, and installs them
