@@ -112,6 +112,9 @@ func mirror(user, apt string) string {
 	}
 	files, _ := filepath.Glob(filepath.Join(apt, "sources.list.d", "*"))
 	for _, file := range append([]string{filepath.Join(apt, "sources.list")}, files...) {
+		if ext := filepath.Ext(file); ext != ".list" && ext != ".sources" {
+			continue // apt does not read it either
+		}
 		if url := debianIn(file); url != "" {
 			return url
 		}
@@ -127,30 +130,41 @@ func debianIn(file string) string {
 	if err != nil {
 		return ""
 	}
-	var urls, suites []string
-	for line := range strings.Lines(string(text) + "\n\n") {
+	if filepath.Ext(file) == ".sources" {
+		return debianInStanzas(string(text))
+	}
+	for line := range strings.Lines(string(text)) {
 		words := strings.Fields(line)
-		switch {
-		case len(words) == 0:
-			urls, suites = nil, nil
-		case words[0] == "URIs:":
-			urls = words[1:]
-		case words[0] == "Suites:":
-			suites = words[1:]
-		case words[0] == "Components:":
-			if url := archive(urls, suites, words[1:]); url != "" {
+		if len(words) == 0 || words[0] != "deb" {
+			continue
+		}
+		for len(words) > 1 && !strings.HasPrefix(words[1], "http") {
+			words = words[1:] // [arch=… signed-by=…]
+		}
+		if len(words) > 3 {
+			if url := archive(words[1:2], words[2:3], words[3:]); url != "" {
 				return url
 			}
-		case words[0] == "deb":
-			for len(words) > 1 && !strings.HasPrefix(words[1], "http") {
-				words = words[1:] // [arch=… signed-by=…]
-			}
-			if len(words) > 3 {
-				if url := archive(words[1:2], words[2:3], words[3:]); url != "" {
-					return url
-				}
+		}
+	}
+	return ""
+}
+
+// debianInStanzas reads the deb822 format, whose fields come in any order and case.
+func debianInStanzas(text string) string {
+	fields := map[string][]string{}
+	for line := range strings.Lines(text + "\n\n") {
+		name, values, _ := strings.Cut(strings.TrimSpace(line), ":")
+		if name != "" {
+			fields[strings.ToLower(name)] = strings.Fields(values)
+			continue
+		}
+		if slices.Contains(fields["types"], "deb") && !slices.Contains(fields["enabled"], "no") {
+			if url := archive(fields["uris"], fields["suites"], fields["components"]); url != "" {
+				return url
 			}
 		}
+		clear(fields)
 	}
 	return ""
 }
