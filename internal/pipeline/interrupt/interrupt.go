@@ -21,12 +21,11 @@ const parentEvery = 250 * time.Millisecond
 func Context(parent context.Context) (context.Context, context.CancelFunc) {
 	ctx, stop := signal.NotifyContext(parent, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	ctx, cancel := context.WithCancel(ctx)
-	go watchParent(ctx, cancel)
+	go watchParent(ctx, cancel, os.Getppid())
 	return ctx, func() { cancel(); stop() }
 }
 
-func watchParent(ctx context.Context, cancel context.CancelFunc) {
-	first := os.Getppid()
+func watchParent(ctx context.Context, cancel context.CancelFunc, first int) {
 	ticker := time.NewTicker(parentEvery)
 	defer ticker.Stop()
 	for {
