@@ -38,7 +38,7 @@ type Options struct {
 	Capture        string         // a pcap file; beside it, with the extension .jsonl, what "read" says of it
 	Mirror         debian.Mirror
 	Lock           debian.Lock
-	RegistryPrefix string // in the place of an image reference's registry
+	RegistryPrefix string // of images, in the place of docker.io; empty: none
 	CacheDir       string
 	Temp           string
 	Stdout, Stderr io.Writer
@@ -52,6 +52,9 @@ func Run(ctx context.Context, e *engine.Engine, o Options) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
+	if err := os.MkdirAll(o.Temp, 0o755); err != nil {
+		return Report{}, err
+	}
 	dir, err := os.MkdirTemp(o.Temp, "distro-")
 	if err != nil {
 		return Report{}, err
@@ -63,7 +66,7 @@ func Run(ctx context.Context, e *engine.Engine, o Options) (Report, error) {
 	}
 	r := &runner{Options: o, engine: e, dist: dist, dir: dir}
 	r.Stderr = &lockedWriter{w: o.Stderr}
-	if r.frames, r.want, err = readCapture(o.Capture); err != nil {
+	if r.want, err = os.ReadFile(strings.TrimSuffix(o.Capture, filepath.Ext(o.Capture)) + ".jsonl"); err != nil {
 		return Report{}, err
 	}
 	if r.replay, err = buildReplay(ctx, e.Arch, dir); err != nil {
@@ -100,8 +103,7 @@ type runner struct {
 	engine *engine.Engine
 	dist   dist
 	dir    string
-	frames string // the capture, a file
-	want   string // what "read" says of it
+	want   []byte // what "read" says of the capture
 	replay string // the program, a file
 
 	roots      once[string] // images, by root's name
@@ -114,7 +116,7 @@ func (r *runner) runPlace(ctx context.Context, cells []cell, report *reporter) {
 	var runnable []cell
 	for _, c := range cells {
 		if c.skip != "" {
-			report.add(c, Skip, c.skip, 0)
+			report.result(c, skipped{c.skip}, time.Now())
 		} else {
 			runnable = append(runnable, c)
 		}
@@ -124,27 +126,22 @@ func (r *runner) runPlace(ctx context.Context, cells []cell, report *reporter) {
 	}
 	start := time.Now()
 	p, err := r.open(ctx, runnable[0])
-	if ctx.Err() != nil {
-		p.close(ctx)
+	defer p.close(ctx)
+	if err != nil && ctx.Err() == nil {
+		report.place(runnable, err, start)
 		return
 	}
-	defer p.close(ctx)
 	for _, c := range runnable {
-		if err == nil {
-			start = time.Now()
-			report.result(c, c.scenario.run(ctx, r, p), start)
-			continue
+		start = time.Now()
+		err := c.scenario.run(ctx, r, p)
+		if ctx.Err() != nil {
+			return
 		}
 		report.result(c, err, start)
 	}
 }
 
-// readCapture finds the capture and reads what "read" must say of it.
-func readCapture(file string) (frames, want string, err error) {
-	text, err := os.ReadFile(strings.TrimSuffix(file, filepath.Ext(file)) + ".jsonl")
-	return file, string(text), err
-}
-
+// lockedWriter is for log lines of places that run at once.
 type lockedWriter struct {
 	mu sync.Mutex
 	w  io.Writer

@@ -39,7 +39,7 @@ func newWorld(t *testing.T, buildFlags ...string) world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := world{t: t, engine: e, target: (&runner{engine: e}).engineTarget(), dist: t.TempDir()}
+	w := world{t: t, engine: e, target: (&runner{engine: e}).native(cell{foreign: true}), dist: t.TempDir()}
 	program := filepath.Join(t.TempDir(), "program")
 	cmd := exec.Command("go", append(append([]string{"build", "-o", program, "-ldflags=-X main.version=1.2.3"}, buildFlags...), "../../../cmd/tcapflow-client")...)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+e.Arch)
@@ -163,7 +163,7 @@ func TestEngineNoRegistry(t *testing.T) {
 		t.Errorf("error %v, want one that says that nothing was run", err)
 	}
 	for name, c := range cells {
-		if c.Status != Skip || !strings.Contains(c.Reason, "localhost:1 cannot be reached") {
+		if c.Status != Skip || !strings.Contains(c.Reason, "cannot be pulled") {
 			t.Errorf("%s: %+v", name, c)
 		}
 	}

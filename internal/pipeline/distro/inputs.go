@@ -77,22 +77,25 @@ type registry struct {
 // pulled returns the ID of an image for a target, pulled now if the engine has none.
 // That it cannot be had is a skip.
 func (r *runner) pulled(ctx context.Context, ref string, t build.Target) (string, error) {
-	host, rest, _ := strings.Cut(ref, "/")
-	if r.RegistryPrefix != "" {
-		ref, host = strings.TrimRight(r.RegistryPrefix, "/")+"/"+rest, r.RegistryPrefix
+	if rest, ok := strings.CutPrefix(ref, "docker.io/"); ok && r.RegistryPrefix != "" {
+		ref = strings.TrimRight(r.RegistryPrefix, "/") + "/" + rest
 	}
 	if id, ok := r.present(ctx, ref, t); ok {
 		return id, nil
 	}
-	once, _ := r.registries.LoadOrStore(host, &registry{})
-	reg := once.(*registry)
+	host, _, _ := strings.Cut(ref, "/")
+	known, _ := r.registries.LoadOrStore(host, &registry{})
+	reg := known.(*registry)
 	reg.mu.Lock()
 	defer reg.mu.Unlock()
-	if reg.down == nil {
-		reg.down = r.pull(ctx, ref, t)
-	}
 	if reg.down != nil {
-		return "", skipped{fmt.Sprintf("%s is not in the engine, and %s cannot be reached: %v", ref, host, reg.down)}
+		return "", skipped{fmt.Sprintf("%s is not in the engine, and %s did not give another: %v", ref, host, reg.down)}
+	}
+	if err := r.pull(ctx, ref, t); err != nil {
+		if !strings.Contains(err.Error(), "manifest") { // which another image may well have
+			reg.down = err
+		}
+		return "", skipped{fmt.Sprintf("%s is not in the engine, and cannot be pulled: %v", ref, err)}
 	}
 	if id, ok := r.present(ctx, ref, t); ok {
 		return id, nil

@@ -103,11 +103,7 @@ func (r *runner) openDebian(ctx context.Context, c cell, p *place) error {
 	if err != nil {
 		return err
 	}
-	on := c.target
-	if c.foreign {
-		on = r.engineTarget()
-	}
-	if p.image, err = r.root(ctx, root{distro: c.distro, arch: on.Debian, goarch: on.GOARCH}); err != nil {
+	if p.image, err = r.root(ctx, root{c.distro, r.native(c)}); err != nil {
 		return err
 	}
 	if err := r.start(ctx, c, p); err != nil {
@@ -139,16 +135,12 @@ func (r *runner) openImage(ctx context.Context, c cell, p *place) error {
 	if err != nil {
 		return err
 	}
-	on := c.target
-	if c.foreign {
-		on = r.engineTarget()
-	}
 	_, config, err := r.dist.image("scratch", c.target) // of the same release: an archive does not say its version
 	if err != nil {
 		return err
 	}
 	p.version = config.Labels[versionLabel]
-	if p.image, err = r.pulled(ctx, c.distro.Image, on); err != nil {
+	if p.image, err = r.pulled(ctx, c.distro.Image, r.native(c)); err != nil {
 		return err
 	}
 	if err := r.start(ctx, c, p); err != nil {
@@ -214,19 +206,19 @@ func (r *runner) start(ctx context.Context, c cell, p *place) error {
 	return err
 }
 
-// engineTarget is the target that the engine's CPU runs.
-func (r *runner) engineTarget() build.Target {
-	for _, t := range build.Targets {
-		if t.GOARCH == r.engine.Arch {
-			return t
-		}
+// native is the target of the system below a cell's program: its own, or the engine's
+// where that cannot run it.
+func (r *runner) native(c cell) build.Target {
+	i := slices.IndexFunc(build.Targets, func(t build.Target) bool { return t.GOARCH == r.engine.Arch })
+	if !c.foreign || i < 0 {
+		return c.target
 	}
-	return build.Target{GOARCH: r.engine.Arch}
+	return build.Targets[i]
 }
 
 // files are in every container.
 func (r *runner) files() map[string]string {
-	return map[string]string{"replay": r.replay, "capture.pcap": r.frames}
+	return map[string]string{"replay": r.replay, "capture.pcap": r.Capture}
 }
 
 // putFiles copies files of the host into the folder of our tools.

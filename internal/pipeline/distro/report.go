@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path"
 	"strings"
 	"sync"
 	"time"
@@ -47,6 +48,7 @@ type reporter struct {
 	Report
 	mu    sync.Mutex
 	out   io.Writer
+	codes map[fault.Code]bool // of failures
 	order []string
 	width int
 	done  map[string]Result
@@ -54,7 +56,7 @@ type reporter struct {
 }
 
 func newReport(out io.Writer, cells []cell, start time.Time) *reporter {
-	r := &reporter{out: out, done: map[string]Result{}, start: start}
+	r := &reporter{out: out, done: map[string]Result{}, codes: map[fault.Code]bool{}, start: start}
 	for _, c := range cells {
 		r.order = append(r.order, c.name())
 		r.width = max(r.width, len(c.name()))
@@ -64,22 +66,32 @@ func newReport(out io.Writer, cells []cell, start time.Time) *reporter {
 
 // result adds a cell that ended with err.
 func (r *reporter) result(c cell, err error, start time.Time) {
-	var skip skipped
-	switch took := time.Since(start); {
-	case err == nil:
-		r.add(c, Pass, "", took)
-	case errors.As(err, &skip):
-		r.add(c, Skip, skip.reason, took)
-	default:
-		r.add(c, Fail, err.Error(), took)
-	}
+	r.add(c.name(), []cell{c}, err, time.Since(start))
 }
 
-func (r *reporter) add(c cell, status Status, reason string, took time.Duration) {
+// place adds the cells of a container that could not be had: one line for all.
+func (r *reporter) place(cells []cell, err error, start time.Time) {
+	r.add(path.Dir(cells[0].name()), cells, fmt.Errorf("(%d tests) %w", len(cells), err), time.Since(start))
+}
+
+func (r *reporter) add(name string, cells []cell, err error, took time.Duration) {
+	status, reason := Pass, ""
+	var skip skipped
+	switch {
+	case errors.As(err, &skip):
+		status, reason = Skip, err.Error()
+	case err != nil:
+		status, reason = Fail, err.Error()
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.done[c.name()] = Result{Name: c.name(), Status: status, Reason: reason, Seconds: took.Seconds()}
-	line := fmt.Sprintf("%s  %-*s %6.1fs  %s", status, r.width, c.name(), took.Seconds(), strings.ReplaceAll(reason, "\n", "\n      "))
+	if status == Fail {
+		r.codes[codeOf(err)] = true
+	}
+	for _, c := range cells {
+		r.done[c.name()] = Result{Name: c.name(), Status: status, Reason: reason, Seconds: took.Seconds()}
+	}
+	line := fmt.Sprintf("%s  %-*s %6.1fs  %s", status, r.width, name, took.Seconds(), strings.ReplaceAll(reason, "\n", "\n      "))
 	fmt.Fprintln(r.out, strings.TrimRight(line, " "))
 }
 
@@ -101,7 +113,24 @@ func (r *reporter) finish() {
 	fmt.Fprintf(r.out, "%d passed, %d failed, %d skipped in %.1fs\n", r.Passed, r.Failed, r.Skipped, r.Seconds)
 }
 
+// codeOf is the exit code that an error asks for.
+func codeOf(err error) fault.Code {
+	var known *fault.Error
+	if errors.As(err, &known) {
+		return known.Code
+	}
+	return fault.Failed
+}
+
+// verdict is the error of the run. When all that failed is that an input could not be
+// fetched, or that the engine refused, it says so by its code.
 func (r *reporter) verdict() error {
+	code := fault.Failed
+	for only := range r.codes {
+		if len(r.codes) == 1 {
+			code = only
+		}
+	}
 	var failed []string
 	for _, c := range r.Cells {
 		if c.Status == Fail {
@@ -110,7 +139,7 @@ func (r *reporter) verdict() error {
 	}
 	switch {
 	case len(failed) > 0:
-		return fault.New(fault.Failed, fmt.Sprintf("run one alone by its name, such as %s", failed[0]),
+		return fault.New(code, fmt.Sprintf("run one alone by its name, such as %s", failed[0]),
 			"%d of %d tests failed in distributions: %s", len(failed), len(r.Cells), strings.Join(failed, ", "))
 	case r.Passed == 0:
 		return fault.New(fault.Failed, "the reasons are above", "nothing was run: all %d tests were skipped", r.Skipped)

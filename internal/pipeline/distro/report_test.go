@@ -2,6 +2,7 @@ package distro
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"regexp"
 	"strings"
@@ -9,20 +10,22 @@ import (
 	"time"
 
 	"github.com/tcapflow/tcapflow/build"
+	"github.com/tcapflow/tcapflow/internal/pipeline/fault"
 )
 
 func TestReport(t *testing.T) {
 	const golden = "testdata/report.golden"
-	cells, err := selected(matrix("amd64", build.Distros, build.Targets), "debian12/amd64|arm64")
+	cells, err := selected(matrix("amd64", build.Distros, build.Targets), "debian12|rhel9/amd64")
 	if err != nil {
 		t.Fatal(err)
 	}
 	var out strings.Builder
 	r := newReport(&out, cells, time.Now())
-	for i := range cells { // the last first: the report is in the table's order all the same
-		switch c := cells[len(cells)-1-i]; i {
+	r.place(cells[4:], skipped{"no image"}, time.Now())
+	for i := range cells[:4] { // the last first: the report is in the table's order all the same
+		switch c := cells[3-i]; i {
 		case 0:
-			r.add(c, Skip, c.skip, 0)
+			r.result(c, skipped{"not under qemu"}, time.Now())
 		case 1:
 			r.result(c, errors.New("want a line\nstderr: another"), time.Now())
 		case 2:
@@ -37,7 +40,7 @@ func TestReport(t *testing.T) {
 			t.Errorf("cell %d is %s, want %s", i, c.Name, cells[i].name())
 		}
 	}
-	if err := r.verdict(); err == nil || !strings.Contains(err.Error(), "debian12/arm64/deb/no-capability") {
+	if err := r.verdict(); err == nil || !strings.Contains(err.Error(), "debian12/amd64/deb/no-capability") {
 		t.Errorf("verdict %v, want one that names the failed test", err)
 	}
 	got := regexp.MustCompile(`\d+\.\ds`).ReplaceAllString(out.String(), "0.0s")
@@ -55,11 +58,34 @@ func TestReport(t *testing.T) {
 	}
 }
 
+// Tests that fail because something could not be fetched are no verdict on the program.
+func TestVerdictCode(t *testing.T) {
+	fetch := fault.New(fault.Fetch, "", "no mirror")
+	for _, test := range []struct {
+		errs []error
+		want fault.Code
+	}{
+		{[]error{nil, fetch, fmt.Errorf("root: %w", fetch)}, fault.Fetch},
+		{[]error{errors.New("wrong version"), fetch}, fault.Failed},
+	} {
+		cells := matrix("amd64", build.Distros[:1], build.Targets[:1])[:len(test.errs)]
+		r := newReport(&strings.Builder{}, cells, time.Now())
+		for i, c := range cells {
+			r.result(c, test.errs[i], time.Now())
+		}
+		r.finish()
+		var got *fault.Error
+		if !errors.As(r.verdict(), &got) || got.Code != test.want {
+			t.Errorf("%v: code %v, want %v", test.errs, got, test.want)
+		}
+	}
+}
+
 func TestNothingRan(t *testing.T) {
 	cells := matrix("amd64", build.Distros[:1], build.Targets[:1])
 	r := newReport(&strings.Builder{}, cells, time.Now())
 	for _, c := range cells {
-		r.add(c, Skip, "no reason", 0)
+		r.result(c, skipped{"no reason"}, time.Now())
 	}
 	r.finish()
 	if err := r.verdict(); err == nil {

@@ -34,16 +34,23 @@ const (
 )
 
 // base is what every Debian system has; a root holds nothing else.
-var base = build.PackageSet{Name: "base", Base: true}
+var base = build.PackageSet{
+	Name:     "base",
+	Base:     true,
+	Packages: []string{"usr-is-merged | base-files"}, // Debian 11 has no such package, and no need of it
+	Skip: map[string]string{
+		"gawk":     "provides awk, as mawk does, which is required anyway",
+		"usrmerge": "moves files of an old system with Perl; here all are in /usr from the start",
+	},
+}
 
 // root is a Debian system of one architecture.
 type root struct {
 	distro build.Distro
-	arch   string // Debian's name
-	goarch string
+	target build.Target
 }
 
-func (r root) name() string { return r.distro.Name + "-" + r.arch }
+func (r root) name() string { return r.distro.Name + "-" + r.target.Debian }
 
 // ensure returns the image of the root, assembled now if the engine has none. Without
 // a mirror the last one that was assembled will do.
@@ -59,18 +66,34 @@ func (r root) ensure(ctx context.Context, e *engine.Engine, mirror debian.Mirror
 	}
 	labels := map[string]string{
 		labelRoot:    r.name(),
-		labelRootKey: keyOf(rootRecipe, r.name(), suite.Files["main/binary-"+r.arch+"/Packages.xz"].SHA256),
+		labelRootKey: keyOf(rootRecipe, r.name(), suite.Files["main/binary-"+r.target.Debian+"/Packages.xz"].SHA256),
 	}
 	if ref, err := r.find(ctx, e, labels); err != nil || ref != "" {
 		return ref, err
 	}
+	fmt.Fprintf(log, "%s: assembling a root from the packages of %s\n", r.name(), r.distro.Suite)
 	start := time.Now()
 	ref, err := r.assemble(ctx, e, suite, mirror, temp, labels)
 	if err != nil {
 		return "", fmt.Errorf("root %s: %w", r.name(), err)
 	}
-	fmt.Fprintf(log, "%s: root assembled in %.1fs\n", r.name(), time.Since(start).Seconds())
-	return ref, nil
+	fmt.Fprintf(log, "%s: assembled in %.1fs\n", r.name(), time.Since(start).Seconds())
+	return ref, r.forget(ctx, e, ref)
+}
+
+// forget removes the root's older images: a point release of Debian makes new ones.
+func (r root) forget(ctx context.Context, e *engine.Engine, keep string) error {
+	images, err := e.Images(ctx, map[string]string{labelRoot: r.name()})
+	if err != nil {
+		return err
+	}
+	for _, old := range images {
+		if old.ID != keep {
+			// Another checkout may have a container of it: then it stays, and goes next time.
+			e.ImageRemove(ctx, old.ID, client.ImageRemoveOptions{PruneChildren: true})
+		}
+	}
+	return nil
 }
 
 func (r root) find(ctx context.Context, e *engine.Engine, labels map[string]string) (string, error) {
@@ -84,7 +107,7 @@ func (r root) find(ctx context.Context, e *engine.Engine, labels map[string]stri
 // assemble goes debootstrap's way: all packages are unpacked into an image, and dpkg,
 // which runs then, installs them over it in a container.
 func (r root) assemble(ctx context.Context, e *engine.Engine, suite debian.Suite, mirror debian.Mirror, temp string, labels map[string]string) (string, error) {
-	index, err := suite.Index(ctx, r.arch)
+	index, err := suite.Index(ctx, r.target.Debian)
 	if err != nil {
 		return "", err
 	}
@@ -120,7 +143,7 @@ func (r root) load(ctx context.Context, e *engine.Engine, tag, dir string, debs 
 		{Name: "usr/sbin/policy-rc.d", Data: []byte("#!/bin/sh\nexit 101\n"), Mode: 0o755}, // starts no service
 		{Name: "etc/dpkg/dpkg.cfg.d/small", Data: []byte(excluded())},
 	}
-	if r.arch == "amd64" {
+	if r.target.Debian == "amd64" {
 		entries = append(entries, layer.Entry{Name: "lib64", Link: "usr/lib64"})
 	}
 	pieces := []layer.Piece{layer.Entries(entries...)}
@@ -132,7 +155,7 @@ func (r root) load(ctx context.Context, e *engine.Engine, tag, dir string, debs 
 		return err
 	}
 	return image.Load(ctx, e, tag, v1.Config{Env: []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
-		Cmd: []string{"sleep", "2147483647"}, Labels: engine.Owned(nil)}, r.goarch, l)
+		Cmd: []string{"sleep", "2147483647"}, Labels: engine.Owned(nil)}, r.target.GOARCH, l)
 }
 
 // unwanted are folders that a root does without, as Debian's "slim" images do.

@@ -93,10 +93,10 @@ func read(ctx context.Context, r *runner, p *place) error {
 	if o.code != 0 {
 		return o.failed("want the capture to be read")
 	}
-	if o.stdout == r.want {
+	if o.stdout == string(r.want) {
 		return nil
 	}
-	got, want := strings.SplitAfter(o.stdout, "\n"), strings.SplitAfter(r.want, "\n")
+	got, want := strings.SplitAfter(o.stdout, "\n"), strings.SplitAfter(string(r.want), "\n")
 	for i := range min(len(got), len(want)) {
 		if got[i] != want[i] {
 			return fmt.Errorf("line %d differs\ngot:  %s\nwant: %s", i+1, strings.TrimSpace(got[i]), strings.TrimSpace(want[i]))
@@ -138,7 +138,7 @@ func totalsOf(lines string) (totals, error) {
 // capture: root with CAP_NET_RAW alone sees what another container of the same network
 // sends. That network is a loopback interface with no way out.
 func capture(ctx context.Context, r *runner, p *place) error {
-	want, err := totalsOf(r.want)
+	want, err := totalsOf(string(r.want))
 	if err != nil {
 		return err
 	}
