@@ -99,7 +99,8 @@ func (l *Libraries) fetchSource(ctx context.Context, lib plan.Library) (pinned, 
 		if err == nil {
 			return pinned{file: file, sha256: lib.SHA256}, nil
 		}
-		if errors.Is(err, fetch.ErrDigest) || ctx.Err() != nil {
+		var known *fault.Error
+		if errors.Is(err, fetch.ErrDigest) || ctx.Err() != nil || errors.As(err, &known) && known.Code != fault.Fetch {
 			return pinned{}, fmt.Errorf("source of %s %s: %w", lib.Name, lib.Version, err)
 		}
 		causes = append(causes, err)

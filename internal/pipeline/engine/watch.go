@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 	"time"
 
@@ -71,6 +72,10 @@ func explain(err error) error {
 	var known *fault.Error
 	if errors.As(err, &known) {
 		return err
+	}
+	var request *url.Error // which names a socket's path in %-escapes, and a call
+	if errors.As(err, &request) {
+		err = fmt.Errorf("connection lost: %w", request.Err)
 	}
 	next := "see that the engine runs (`docker info`), then try again"
 	if strings.Contains(err.Error(), "no space left on device") {
