@@ -16,8 +16,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/moby/moby/client"
-
 	"github.com/tcapflow/tcapflow/build"
 	"github.com/tcapflow/tcapflow/internal/pipeline/engine"
 	"github.com/tcapflow/tcapflow/internal/pipeline/image"
@@ -65,7 +63,7 @@ func (p *place) close(ctx context.Context) {
 		p.Remove(ctx)
 	}
 	if p.loaded != "" {
-		p.engine.ImageRemove(context.WithoutCancel(ctx), p.loaded, client.ImageRemoveOptions{})
+		untag(ctx, p.engine, p.loaded)
 	}
 }
 
@@ -87,11 +85,11 @@ func (r *runner) openPacked(ctx context.Context, c cell, p *place) error {
 		return fmt.Errorf("the image runs its program as root (user %q)", p.user)
 	}
 	p.version = config.Labels[versionLabel]
-	p.image = "tcapflow-packed:" + digest.Hex[:24]
+	p.image = "tcapflow-packed:" + digest.Hex[:24] + "-" + filepath.Base(r.dir) // this run's alone
+	p.loaded = p.image
 	if err := image.LoadImage(ctx, r.engine, p.image, img); err != nil {
 		return err
 	}
-	p.loaded = p.image
 	return r.start(ctx, c, p)
 }
 

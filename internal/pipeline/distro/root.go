@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -119,17 +120,17 @@ func (r root) assemble(ctx context.Context, e *engine.Engine, suite debian.Suite
 	if err != nil {
 		return "", err
 	}
-	dir, err := os.MkdirTemp(temp, "root-")
+	dir, err := os.MkdirTemp(temp, "unpacked-")
 	if err != nil {
 		return "", err
 	}
 	defer os.RemoveAll(dir)
-	unpacked := "tcapflow-root:" + r.name() + "-unpacked"
+	unpacked := "tcapflow-root:" + filepath.Base(dir) // this run's alone
+	// The configured image stands on the layers of this one, which only loses its name.
+	defer untag(ctx, e, unpacked)
 	if err := r.load(ctx, e, unpacked, dir, debs); err != nil {
 		return "", err
 	}
-	// The configured image stands on the layers of this one, which only loses its name.
-	defer e.ImageRemove(context.WithoutCancel(ctx), unpacked, client.ImageRemoveOptions{})
 	return r.configure(ctx, e, unpacked, packages, debs, labels)
 }
 
@@ -231,6 +232,14 @@ func tarDebs(w io.Writer, packages []debian.Package, debs []string) error {
 		err = errors.Join(err, addFile(t, "debs/"+p.Name+".deb", debs[i], 0o644))
 	}
 	return errors.Join(err, t.Close())
+}
+
+// untag takes a tag away, and the image with it if nothing else needs it; also when ctx
+// is cancelled.
+func untag(ctx context.Context, e *engine.Engine, tag string) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
+	defer cancel()
+	e.ImageRemove(ctx, tag, client.ImageRemoveOptions{})
 }
 
 // addFile adds a file of the host to a tar stream.
