@@ -239,6 +239,7 @@ func TestUnpackRefuses(t *testing.T) {
 		"cut in a header":           {whole[:30], "EOF"},
 		"cut in a member":           {whole[:69], "cut short"},
 		"negative size":             {header(func(h []byte) { copy(h[48:], "-5        ") }), "damaged"},
+		"negative size of the data": {bytes.Replace(archive(t, member{"data.tar", nil}), []byte("0         `\n"), []byte("-5        `\n"), 1), "damaged"},
 		"size is no number":         {header(func(h []byte) { copy(h[48:], "0x10      ") }), "damaged"},
 		"size beyond the end":       {header(func(h []byte) { copy(h[48:], "9999999999") }), "cut short"},
 		"no end of header":          {header(func(h []byte) { h[59] = 0 }), "damaged"},

@@ -46,9 +46,9 @@ func newMirror(t *testing.T) *fakeMirror {
 	indexes := map[string]string{
 		"main/binary-amd64/Packages.xz": m.pool("musl", "amd64") + m.pool("musl-dev", "amd64", "Depends: musl"),
 		"main/binary-i386/Packages.xz":  m.pool("musl", "i386"),
-		"main/source/Sources.xz": "Package: libpcap\nExtra-Source-Only: yes\nVersion: 1.9-1\nDirectory: pool/old\nChecksums-Sha256:\n " + sha(nil) + " 5 libpcap_1.9.orig.tar.gz\n\n" +
-			"Package: libpcap\nVersion: 1:1.10.5-2\nDirectory: pool/main/libp/libpcap\nChecksums-Sha256:\n " +
+		"main/source/Sources.xz": "Package: libpcap\nVersion: 1:1.10.5-2\nDirectory: pool/main/libp/libpcap\nChecksums-Sha256:\n " +
 			sha(nil) + " 2 libpcap_1.10.5-2.dsc\n " + sha([]byte("tar")) + " 3 libpcap_1.10.5.orig.tar.xz\n " + sha(nil) + " 4 libpcap_1.10.5.orig.tar.xz.asc\n " + sha(nil) + " 6 libpcap_1.10.5-2.debian.tar.xz\n\n" +
+			"Package: libpcap\nExtra-Source-Only: yes\nVersion: 1.9-1\nDirectory: pool/old\nChecksums-Sha256:\n " + sha(nil) + " 5 libpcap_1.9.orig.tar.gz\n\n" +
 			"Package: native\nVersion: 3\nDirectory: pool/n\nChecksums-Sha256:\n " + sha(nil) + " 2 native_3.tar.xz\n",
 	}
 	release := "Codename: trixie\nDate: Sat, 12 Sep 2026 07:55:41 UTC\nSHA256:\n"

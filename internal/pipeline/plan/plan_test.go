@@ -109,23 +109,22 @@ func TestKey(t *testing.T) {
 	}
 	seen := map[string]string{first: "nothing"}
 	for name, change := range map[string]func(*input){
-		"tree":            func(i *input) { i.tree += "2" },
-		"builder":         func(i *input) { i.builder += "2" },
-		"tree to builder": func(i *input) { i.tree, i.builder = "treeb", "uilder" },
-		"debug":           func(i *input) { i.options.Debug = true },
-		"version":         func(i *input) { i.options.Version = "2" },
-		"commit":          func(i *input) { i.options.Commit = "2" },
-		"target":          func(i *input) { i.target = build.Targets[1] },
-		"C flags":         func(i *input) { i.target.CFlags = []string{"-march=x86-64-v2"} },
-		"main":            func(i *input) { i.project.Main = "./cmd/other" },
-		"name":            func(i *input) { i.project.Name = "other" },
-		"tags":            func(i *input) { i.project.Tags = []string{"netgo"} },
-		"stamp":           func(i *input) { i.project.Stamp.Version = "main.v" },
-		"date stamp":      func(i *input) { i.project.Stamp.Date = "main.date" },
-		"no library":      func(i *input) { i.project.Libraries = nil },
-		"library digest":  func(i *input) { i.project.Libraries[0].SHA256 = strings.Repeat("b", 64) },
-		"library recipe":  func(i *input) { i.project.Libraries[0].Build = "make" },
-		"library name":    func(i *input) { i.project.Libraries[0].Name = "libother" },
+		"tree":           func(i *input) { i.tree += "2" },
+		"builder":        func(i *input) { i.builder += "2" },
+		"debug":          func(i *input) { i.options.Debug = true },
+		"version":        func(i *input) { i.options.Version = "2" },
+		"commit":         func(i *input) { i.options.Commit = "2" },
+		"target":         func(i *input) { i.target = build.Targets[1] },
+		"C flags":        func(i *input) { i.target.CFlags = []string{"-march=x86-64-v2"} },
+		"main":           func(i *input) { i.project.Main = "./cmd/other" },
+		"name":           func(i *input) { i.project.Name = "other" },
+		"tags":           func(i *input) { i.project.Tags = []string{"netgo"} },
+		"stamp":          func(i *input) { i.project.Stamp.Version = "main.v" },
+		"date stamp":     func(i *input) { i.project.Stamp.Date = "main.date" },
+		"no library":     func(i *input) { i.project.Libraries = nil },
+		"library digest": func(i *input) { i.project.Libraries[0].SHA256 = strings.Repeat("b", 64) },
+		"library recipe": func(i *input) { i.project.Libraries[0].Build = "make" },
+		"library name":   func(i *input) { i.project.Libraries[0].Name = "libother" },
 	} {
 		i := fresh()
 		change(&i)
@@ -145,6 +144,25 @@ func TestKey(t *testing.T) {
 		change(&i)
 		if key(i) != first {
 			t.Errorf("%s changes the key", name)
+		}
+	}
+}
+
+// A library that is built later finds those before it in its sysroot.
+func TestEarlierLibraries(t *testing.T) {
+	key := func(change func([]build.Library)) string {
+		p := project()
+		p.Libraries = append(p.Libraries, build.Library{Name: "libpng", SHA256: strings.Repeat("c", 64), Build: "make libpng.a"})
+		change(p.Libraries)
+		return For(p, build.Targets[0], options()).Libraries[1].Key("builder")
+	}
+	first := key(func([]build.Library) {})
+	for name, change := range map[string]func([]build.Library){
+		"bytes":  func(l []build.Library) { l[0].SHA256 = strings.Repeat("b", 64) },
+		"recipe": func(l []build.Library) { l[0].Build = "make" },
+	} {
+		if key(change) == first {
+			t.Errorf("the %s of an earlier library do not count", name)
 		}
 	}
 }
