@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"syscall"
 	"testing"
 )
 
@@ -18,6 +19,11 @@ func TestError(t *testing.T) {
 	}
 	if !errors.Is(err, cause) || err.ExitStatus() != 3 {
 		t.Errorf("cause lost, or status %d", err.ExitStatus())
+	}
+	// Who wraps an error knows a better next step than who made it.
+	outer := New(Engine, "use -base=debian", "base alpine: %w", New(Fetch, "see the proxy", "gone"))
+	if got := outer.Error(); got != "base alpine: gone\n  next: use -base=debian" {
+		t.Errorf("got %q", got)
 	}
 	if got := New(Failed, "", "plain").Error(); got != "plain" {
 		t.Errorf("got %q", got)
@@ -44,6 +50,9 @@ func TestExit(t *testing.T) {
 		"with a code":       {fetch, 4, "gone"},
 		"wrapped":           {fmt.Errorf("libpcap: %w", fetch), 4, "libpcap: gone"},
 		"joined":            {errors.Join(errors.New("first"), fetch), 4, "first\ngone"},
+		"disk full":         {fmt.Errorf("out/x: %w", syscall.ENOSPC), 1, "out/x: no space left on device\n  next: " + nextDisk},
+		"disk full, code":   {New(Engine, "", "x: %w", syscall.ENOSPC), 3, "x: no space left on device\n  next: " + nextDisk},
+		"disk full, known":  {New(Engine, "free it", "x: %w", syscall.ENOSPC), 3, "x: no space left on device\n  next: free it"},
 		"cancelled":         {fmt.Errorf("build: %w", context.Canceled), 130, "interrupted; nothing was left half-written"},
 		"cancelled in code": {New(Engine, "", "exec: %w", context.Canceled), 130, "interrupted; nothing was left half-written"},
 		"deadline":          {context.DeadlineExceeded, 1, "context deadline exceeded"},

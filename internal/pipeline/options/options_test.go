@@ -72,7 +72,7 @@ func TestMirror(t *testing.T) {
 func environment(t *testing.T, set map[string]string) {
 	t.Helper()
 	t.Chdir(t.TempDir())
-	for _, name := range []string{"TCAPFLOW_CACHE", "TCAPFLOW_BASE", "TCAPFLOW_REGISTRY", "ALPINE_MIRROR", "DEBIAN_MIRROR", "CI", "TERM", "NO_COLOR", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "XDG_CACHE_HOME"} {
+	for _, name := range []string{"TCAPFLOW_CACHE", "TCAPFLOW_BASE", "TCAPFLOW_REGISTRY", "ALPINE_MIRROR", "DEBIAN_MIRROR", "CI", "TERM", "NO_COLOR", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "SSL_CERT_FILE", "XDG_CACHE_HOME"} {
 		t.Setenv(name, set[name])
 	}
 	t.Setenv("HOME", "/home/user")
@@ -108,8 +108,19 @@ func TestReadEnvironment(t *testing.T) {
 	if o.Cache != "/cache" || o.Base != "alpine" || o.RegistryPrefix != "registry.firm.example" || o.AlpineMirror != "http://alpine.example" || o.Mirror != firm || o.Live {
 		t.Errorf("got %+v", o)
 	}
-	if len(o.Proxy) != 1 || o.Proxy["HTTPS_PROXY"] != "http://proxy.example:3128" {
+	if len(o.CA) > 0 || len(o.Proxy) != 1 || o.Proxy["HTTPS_PROXY"] != "http://proxy.example:3128" {
 		t.Errorf("proxy %v", o.Proxy)
+	}
+	// Lower case is what curl and apt read; where both are set, upper case counts.
+	t.Setenv("https_proxy", "http://other.example")
+	t.Setenv("no_proxy", "localhost")
+	bundle := filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(bundle, []byte("PEM"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("SSL_CERT_FILE", bundle)
+	if o, err = Read(Args{}); err != nil || o.Proxy["HTTPS_PROXY"] != "http://proxy.example:3128" || o.Proxy["NO_PROXY"] != "localhost" || string(o.CA) != "PEM" {
+		t.Errorf("proxy %v, CA %q, %v", o.Proxy, o.CA, err)
 	}
 	base, yes := "debian", true
 	if o, err = Read(Args{Base: &base, Locked: &yes, Debug: &yes, JSON: &yes}); err != nil || o.Base != "debian" || !o.Locked || !o.Debug || !o.JSON {
@@ -153,15 +164,20 @@ func TestReadTargets(t *testing.T) {
 }
 
 func TestReadRefuses(t *testing.T) {
-	environment(t, map[string]string{"TCAPFLOW_BASE": "arch"})
-	var f *fault.Error
-	if _, err := Read(Args{}); !errors.As(err, &f) || f.Code != fault.Usage || !strings.Contains(err.Error(), `"arch"; known: auto, alpine, debian`) {
-		t.Errorf("base: %v", err)
-	}
-	environment(t, nil)
-	t.Setenv("HOME", "")
-	if _, err := Read(Args{}); !errors.As(err, &f) || f.Code != fault.Usage || !strings.Contains(err.Error(), "TCAPFLOW_CACHE") {
-		t.Errorf("no home: %v", err)
+	for name, c := range map[string]struct{ variable, value, says string }{
+		"base":      {"TCAPFLOW_BASE", "arch", `"arch"; known: auto, alpine, debian`},
+		"no home":   {"HOME", "", "TCAPFLOW_CACHE"},
+		"mirror":    {"DEBIAN_MIRROR", "mirror.example/debian", `"mirror.example/debian"`},
+		"no bundle": {"SSL_CERT_FILE", "/none/ca.pem", "/none/ca.pem"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			environment(t, nil)
+			t.Setenv(c.variable, c.value)
+			var f *fault.Error
+			if _, err := Read(Args{}); !errors.As(err, &f) || f.Code != fault.Usage || f.Next == "" || !strings.Contains(err.Error(), c.says) {
+				t.Errorf("got %v", err)
+			}
+		})
 	}
 }
 
