@@ -48,7 +48,7 @@ type Job struct {
 // error; the container is removed in every case.
 func (j Job) Run(ctx context.Context, e *engine.Engine) (err error) {
 	done := j.Log.Stage("start builder (%s)", j.Image.Base)
-	c, err := j.start(ctx, e)
+	c, installed, err := j.start(ctx, e)
 	done(err)
 	if err != nil {
 		return err
@@ -70,7 +70,7 @@ func (j Job) Run(ctx context.Context, e *engine.Engine) (err error) {
 	group.SetLimit(max(1, e.CPUs))
 	for _, p := range j.Plans {
 		group.Go(func() error {
-			if err := j.libraries(ctx, c, p); err != nil {
+			if err := j.libraries(ctx, c, p, installed); err != nil {
 				return err
 			}
 			return j.build(ctx, c, p, about, info)
@@ -83,8 +83,10 @@ func (j Job) Run(ctx context.Context, e *engine.Engine) (err error) {
 const cachePrefix = "tcapflow-cache-"
 
 // start creates the container with everything in it that is known beforehand. It goes in
-// as one stream: each costs the engine a mount of the container's file system.
-func (j Job) start(ctx context.Context, e *engine.Engine) (*engine.Container, error) {
+// as one stream: each costs the engine a mount of the container's file system. installed
+// names the compiled libraries (their files in the cache) that went in.
+func (j Job) start(ctx context.Context, e *engine.Engine) (c *engine.Container, installed map[string]bool, err error) {
+	installed = map[string]bool{}
 	volumes := map[string]string{"/cache/mod": cachePrefix + "modules-" + j.moduleKey()}
 	parts := []part{
 		{"", stream(j.folders)},
@@ -96,14 +98,16 @@ func (j Job) start(ctx context.Context, e *engine.Engine) (*engine.Container, er
 		for _, l := range p.Libraries {
 			if cached, ok := j.Libraries.open(l, j.key(p)); ok {
 				parts = append(parts, part{"sysroot/" + p.Target.Triple, cached})
+				installed[j.Libraries.path(l, j.key(p))] = true
 			}
 		}
 	}
 	if err := e.Volumes(ctx, slices.Collect(maps.Values(volumes)), cachePrefix); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	in := engine.Copy{Dir: "/", Tar: stream(func(w io.Writer) error { return merge(w, parts) })}
-	return e.Start(ctx, engine.Spec{Image: j.Image.Ref, Cmd: []string{"sleep", "86400"}, User: image.User, Dir: "/src", Volumes: volumes, Before: []engine.Copy{in}})
+	c, err = e.Start(ctx, engine.Spec{Image: j.Image.Ref, Cmd: []string{"sleep", "86400"}, User: image.User, Dir: "/src", Volumes: volumes, Before: []engine.Copy{in}})
+	return c, installed, err
 }
 
 func (j Job) key(p plan.Build) string { return j.Image.Keys[p.Target.Name] }

@@ -136,47 +136,50 @@ func unfetched(lib plan.Library, causes []error) error {
 	return fault.New(fault.Fetch, next, "source of %s %s: none of its URLs answers: %s", lib.Name, lib.Version, strings.Join(texts, "; "))
 }
 
-// libraries compiles the plan's libraries that are not compiled yet, and installs them
-// into the sysroot.
-func (j Job) libraries(ctx context.Context, c *engine.Container, p plan.Build) error {
+// libraries puts those of the plan's libraries into the sysroot that did not go in with
+// the sources, compiled now unless another run has done so meanwhile.
+func (j Job) libraries(ctx context.Context, c *engine.Container, p plan.Build, installed map[string]bool) error {
 	for _, lib := range p.Libraries {
-		if _, err := os.Stat(j.Libraries.path(lib, j.key(p))); err == nil {
-			continue // start has put it into the container
+		if installed[j.Libraries.path(lib, j.key(p))] {
+			continue
 		}
-		src, err := j.Libraries.source(ctx, lib)
-		if err != nil {
-			return err
-		}
-		if src.standsIn != "" {
-			lib.SHA256 = src.sha256 // the key is of what is really compiled
-		}
-		if err := j.compile(ctx, c, p, lib, src); err != nil {
-			return err
-		}
-		compiled, ok := j.Libraries.open(lib, j.key(p))
+		ready, ok := j.Libraries.open(lib, j.key(p))
 		if !ok {
-			return fmt.Errorf("%s for %s vanished from the cache", lib.Name, p.Target.Name)
+			var err error
+			if ready, err = j.compile(ctx, c, p, lib); err != nil {
+				return err
+			}
 		}
-		if err := c.Put(ctx, engine.Copy{Dir: "/sysroot/" + p.Target.Triple, Tar: compiled}); err != nil {
+		if err := c.Put(ctx, engine.Copy{Dir: "/sysroot/" + p.Target.Triple, Tar: ready}); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// compile builds a library in the container and stores it in the cache.
-func (j Job) compile(ctx context.Context, c *engine.Container, p plan.Build, lib plan.Library, src pinned) error {
-	if _, err := os.Stat(j.Libraries.path(lib, j.key(p))); err == nil {
-		return nil
+// compile builds a library in the container, stores it in the cache and opens it.
+func (j Job) compile(ctx context.Context, c *engine.Container, p plan.Build, lib plan.Library) (io.Reader, error) {
+	src, err := j.Libraries.source(ctx, lib)
+	if err != nil {
+		return nil, err
 	}
-	version := lib.Version
 	if src.standsIn != "" {
-		version = src.standsIn
+		lib.SHA256, lib.Version = src.sha256, src.standsIn // the key is of what is really compiled
+		if ready, ok := j.Libraries.open(lib, j.key(p)); ok {
+			return ready, nil
+		}
 	}
-	done := j.Log.Stage("%s  compile %s %s%s", p.Target.Name, lib.Name, version, variant(p))
-	err := j.compileIn(ctx, c, p, lib, src.file)
+	done := j.Log.Stage("%s  compile %s %s%s", p.Target.Name, lib.Name, lib.Version, variant(p))
+	err = j.compileIn(ctx, c, p, lib, src.file)
 	done(err)
-	return err
+	if err != nil {
+		return nil, err
+	}
+	ready, ok := j.Libraries.open(lib, j.key(p))
+	if !ok {
+		return nil, fmt.Errorf("%s for %s vanished from the cache", lib.Name, p.Target.Name)
+	}
+	return ready, nil
 }
 
 func (j Job) compileIn(ctx context.Context, c *engine.Container, p plan.Build, lib plan.Library, archive string) error {

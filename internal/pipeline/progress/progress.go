@@ -3,6 +3,8 @@
 package progress
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -104,13 +106,16 @@ func (l *Log) Stage(format string, args ...any) (done func(error)) {
 				break
 			}
 		}
+		l.clear()
+		defer l.status()
 		verdict := ""
+		if errors.Is(err, context.Canceled) {
+			return // it was stopped for the sake of another that failed
+		}
 		if err != nil {
 			verdict = "  failed"
 		}
-		l.clear()
 		fmt.Fprintf(l.w, "%-44s %6.2fs%s\n", s.name, time.Since(s.start).Seconds(), verdict)
-		l.status()
 	}
 }
 
