@@ -146,9 +146,17 @@ func (g *goreleaser) run(ctx context.Context, publish bool) error {
 		return ctx.Err()
 	}
 	if err != nil {
-		return &fault.Error{Code: fault.Failed, Err: fmt.Errorf("goreleaser %s: %w", strings.Join(args, " "), err), Log: output.String()}
+		return &fault.Error{Code: fault.Failed, Err: fmt.Errorf("goreleaser %s: %w", strings.Join(args, " "), err), Log: tail(output.String())}
 	}
 	return nil
+}
+
+const tailLines = 40
+
+// tail keeps the last lines of a log.
+func tail(log string) string {
+	lines := strings.Split(strings.TrimRight(log, "\n"), "\n")
+	return strings.Join(lines[max(0, len(lines)-tailLines):], "\n")
 }
 
 // remote names a remote where the checkout has none: GoReleaser asks for one even when
