@@ -127,7 +127,7 @@ func TestStoreLibrary(t *testing.T) {
 	if errA != nil || errB != nil || !bytes.Equal(a, b) || len(a) == 0 {
 		t.Errorf("two stores of a library differ (%v, %v)", errA, errB)
 	}
-	if _, err := store("cut", 1, 1500); err == nil {
+	if _, err := store("cut", 1, 1532); err == nil {
 		t.Error("a cut stream was stored")
 	}
 	left, err := os.ReadDir(dir)

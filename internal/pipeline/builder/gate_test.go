@@ -46,7 +46,7 @@ func TestGateRefuses(t *testing.T) {
 	}
 	defer c.Remove(context.Background())
 
-	const compiler = "clang --target=x86_64-linux-musl --sysroot=/sysroot/x86_64-linux-musl -O2 -fPIC -fuse-ld=lld -rtlib=libgcc"
+	const compiler = "clang --target=x86_64-linux-musl --sysroot=/sysroot/x86_64-linux-musl -O2 -fPIC -fuse-ld=lld -rtlib=libgcc -static-libgcc"
 	const static, hard, stack = "-static-pie", "-Wl,-z,relro,-z,now,-z,noexecstack", "-Wl,-z,stack-size=1048576"
 	for _, test := range []struct {
 		name, flags string
