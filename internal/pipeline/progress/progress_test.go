@@ -2,7 +2,9 @@ package progress
 
 import (
 	"bytes"
+	"context"
 	"errors"
+	"fmt"
 	"os"
 	"regexp"
 	"strings"
@@ -22,6 +24,7 @@ func TestPlainLines(t *testing.T) {
 		l.Note("base %s: %d%%", "debian", 5)
 		second(errors.New("no"))
 		time.Sleep(12 * time.Second)
+		l.Stage("stopped because another failed")(fmt.Errorf("exec: %w", context.Canceled))
 		first(nil)
 		l.Close()
 		const want = "base debian: 5%\n" +
