@@ -57,11 +57,11 @@ func parseReleaseFields(text []byte) (Release, error) {
 	err := stanzas(bytes.NewReader(text), func(fields map[string]string) (err error) {
 		release.Suite = fields["Codename"]
 		if release.Date, err = time.Parse(time.RFC1123, fields["Date"]); err != nil {
-			return fmt.Errorf("Date: %w", err)
+			return fmt.Errorf("field Date: %w", err)
 		}
 		if until := fields["Valid-Until"]; until != "" {
 			if release.ValidFor, err = time.Parse(time.RFC1123, until); err != nil {
-				return fmt.Errorf("Valid-Until: %w", err)
+				return fmt.Errorf("field Valid-Until: %w", err)
 			}
 		}
 		release.Files, err = parseDigests(fields["SHA256"])

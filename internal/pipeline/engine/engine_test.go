@@ -106,7 +106,8 @@ func TestWatchEnd(t *testing.T) {
 }
 
 func TestCheckoutID(t *testing.T) {
-	if CheckoutID("/a") == CheckoutID("/b") || CheckoutID("/a") != CheckoutID("/a") {
+	a, b, again := CheckoutID("/a"), CheckoutID("/b"), CheckoutID("/a")
+	if a == b || a != again {
 		t.Error("a folder must have one name of its own")
 	}
 }
