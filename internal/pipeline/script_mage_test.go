@@ -23,19 +23,26 @@ import (
 	"github.com/tcapflow/tcapflow/internal/pipeline/engine"
 )
 
-// mage runs the compiled magefile, as the user AS_USER when that is set.
+// mage runs the compiled magefile, or what MAGE says, as the user AS_USER of the group
+// AS_GROUP when that is set.
 func mage(ts *testscript.TestScript, neg bool, args []string) {
 	usage(ts, !neg && len(args) >= 2, "mage CODE ARGS…")
-	program, words := ts.Getenv("MAGE"), args[1:]
+	words := append(strings.Fields(ts.Getenv("MAGE")), args[1:]...)
 	if user := ts.Getenv("AS_USER"); user != "" {
-		program, words = "setpriv", append([]string{"--reuid=" + user, "--regid=" + user, "--clear-groups", program}, words...)
+		group := ts.Getenv("AS_GROUP")
+		if group == "" {
+			group = user
+		}
+		words = append([]string{"setpriv", "--reuid=" + user, "--regid=" + group, "--clear-groups"}, words...)
 	}
-	code := exitCode(ts, ts.Exec(program, words...))
+	code := exitCode(ts, ts.Exec(words[0], words[1:]...))
 	if got := strconv.Itoa(code); got != args[0] {
 		ts.Fatalf("mage %s: exit code %s, want %s", strings.Join(args[1:], " "), got, args[0])
 	}
 	promise(ts, code, ts.ReadFile("stderr"))
-	noContainers(ts)
+	if os.Getenv(withEngine) == "1" {
+		nothing(ts, false, nil)
+	}
 }
 
 func exitCode(ts *testscript.TestScript, err error) int {
@@ -101,19 +108,16 @@ func whole(ts *testscript.TestScript) {
 // testEngine is the engine itself, whatever a script has in DOCKER_HOST.
 var testEngine = sync.OnceValues(func() (*engine.Engine, error) { return engine.Connect(context.Background(), "") })
 
-// noContainers sees that a run in this folder left no container. It makes no network,
-// and a volume for Go's build cache is meant to stay.
-func noContainers(ts *testscript.TestScript) {
-	if os.Getenv(withEngine) != "1" {
-		return
-	}
+// nothing sees that a run in this folder left no container. It makes no network, and a
+// volume for Go's build cache is meant to stay.
+func nothing(ts *testscript.TestScript, neg bool, args []string) {
 	e, err := testEngine()
 	ts.Check(err)
 	list, err := e.ContainerList(context.Background(), client.ContainerListOptions{All: true,
 		Filters: make(client.Filters).Add("label", engine.LabelCheckout+"="+engine.CheckoutID(ts.MkAbs(".")))})
 	ts.Check(err)
-	for _, c := range list.Items {
-		ts.Fatalf("container %s (%s) was left", c.ID[:12], c.State)
+	if left := len(list.Items); left > 0 != neg {
+		ts.Fatalf("%d containers of this checkout are left", left)
 	}
 }
 

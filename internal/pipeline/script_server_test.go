@@ -11,6 +11,8 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -26,11 +28,13 @@ import (
 )
 
 // mirror serves a Debian archive on loopback. What the host's cache has comes from there,
-// all else from the host's own mirror. Files whose path contains PART are treated by MODE:
+// all else from the host's own mirror. MODE is words with commas between; but for tls,
+// they concern files whose path contains PART:
 //
+//	ok       as it is
 //	wrong    other bytes of the same length
 //	gone     404
-//	cut      a few bytes a request, and the connection ends
+//	cut      the connection ends after half of the bytes, each time
 //	once     so the first time only
 //	slow     in pieces with pauses
 //	forged   InRelease signed with a key of the test's own
@@ -41,31 +45,28 @@ func mirror(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	real, err := url.Parse(o.Mirror)
 	ts.Check(err)
-	m := &archive{mode: args[0], files: cachedFiles(o), real: httputil.NewSingleHostReverseProxy(&url.URL{Scheme: real.Scheme, Host: real.Host})}
-	m.real.Director = func(r *http.Request) { r.URL.Scheme, r.URL.Host, r.Host = real.Scheme, real.Host, real.Host }
+	m := &archive{mode: strings.Split(args[0], ","), files: cachedFiles(o), real: &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(&url.URL{Scheme: real.Scheme, Host: real.Host}) }}}
 	if len(args) == 2 {
 		m.part = args[1]
 	}
 	var server *httptest.Server
-	if m.mode == "tls" {
+	if slices.Contains(m.mode, "tls") {
 		server = httptest.NewTLSServer(m)
 		ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
 		ts.Check(os.WriteFile(filepath.Join(ts.Getenv("WORK"), "ca.pem"), ca, 0o644))
 	} else {
 		server = httptest.NewServer(m)
 	}
-	server.Config.ErrorLog = nil
 	ts.Defer(server.Close)
 	ts.Setenv("DEBIAN_MIRROR", server.URL+"/debian")
 }
 
 type archive struct {
-	mode, part string
-	files      map[string]string // of the host's cache, by path below the mirror
-	real       *httputil.ReverseProxy
-
-	mu  sync.Mutex
-	cut map[string]bool
+	mode  []string
+	part  string
+	files map[string]string // of the host's cache, by path below the mirror
+	real  *httputil.ReverseProxy
+	seen  sync.Map // paths
 }
 
 // cachedFiles are the files that the locks pin and the host has.
@@ -112,35 +113,29 @@ func (m *archive) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		m.serve(w, r)
 		return
 	}
-	switch m.mode {
-	case "wrong":
-		recorded := httptest.NewRecorder()
-		m.serve(recorded, r)
-		w.Write(bytes.Repeat([]byte("x"), recorded.Body.Len()))
-	case "gone":
-		http.NotFound(w, r)
-	case "cut":
-		m.hangUp(w)
-	case "once":
-		m.mu.Lock()
-		first := !m.cut[r.URL.Path]
-		if m.cut == nil {
-			m.cut = map[string]bool{}
-		}
-		m.cut[r.URL.Path] = true
-		m.mu.Unlock()
-		if first {
-			m.hangUp(w)
+	for _, mode := range m.mode {
+		switch mode {
+		case "wrong":
+			recorded := httptest.NewRecorder()
+			m.serve(recorded, r)
+			w.Write(bytes.Repeat([]byte("x"), recorded.Body.Len()))
 			return
+		case "gone":
+			http.NotFound(w, r)
+			return
+		case "forged":
+			w.Write(forged())
+			return
+		case "cut", "once":
+			if _, again := m.seen.LoadOrStore(r.URL.Path, true); !again || mode == "cut" {
+				m.hangUp(w, r)
+				return
+			}
+		case "slow":
+			w = &slowWriter{w}
 		}
-		m.serve(w, r)
-	case "slow":
-		m.serve(&slowWriter{w}, r)
-	case "forged":
-		w.Write(forged())
-	default:
-		m.serve(w, r)
 	}
+	m.serve(w, r)
 }
 
 func (m *archive) serve(w http.ResponseWriter, r *http.Request) {
@@ -151,15 +146,18 @@ func (m *archive) serve(w http.ResponseWriter, r *http.Request) {
 	m.real.ServeHTTP(w, r)
 }
 
-// hangUp promises more than it sends.
-func (m *archive) hangUp(w http.ResponseWriter) {
-	conn, rw, err := w.(http.Hijacker).Hijack()
-	if err != nil {
-		return
+// hangUp sends half of what it promises. What the host does not have is not asked for:
+// any bytes do.
+func (m *archive) hangUp(w http.ResponseWriter, r *http.Request) {
+	body := make([]byte, 100_000)
+	if local, ok := m.files[r.URL.Path]; ok {
+		if text, err := os.ReadFile(local); err == nil {
+			body = text
+		}
 	}
-	defer conn.Close()
-	rw.WriteString("HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\na few bytes")
-	rw.Flush()
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.Write(body[:len(body)/2])
+	panic(http.ErrAbortHandler)
 }
 
 type slowWriter struct{ http.ResponseWriter }
@@ -208,6 +206,7 @@ func relay(ts *testscript.TestScript, neg bool, args []string) {
 		address, err := url.Parse(to)
 		ts.Check(err)
 		socket := filepath.Join(ts.Getenv("WORK"), "relay.sock")
+		os.Remove(socket) // of an earlier relay
 		l, err := net.Listen("unix", socket)
 		ts.Check(err)
 		r := &engineRelay{listener: l, network: address.Scheme, address: address.Host + address.Path, frozen: args[0] == "frozen"}

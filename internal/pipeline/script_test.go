@@ -6,8 +6,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -33,6 +35,7 @@ import (
 //	hold, release        the lock of the checkout, as another run holds it
 //	tiny DIR SIZE        mounts a tmpfs (root only)
 //	same FILE FILE…      files are byte for byte the same
+//	nothing              no container of this checkout is in the engine
 //	dwarf FILE           a binary has debug information and symbols
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -43,7 +46,7 @@ func TestScript(t *testing.T) {
 		Condition:           condition,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"checkout": checkout, "mage": mage, "start": start, "await": await, "signal": sendSignal, "finish": finish,
-			"mirror": mirror, "relay": relay, "hold": hold, "release": release, "tiny": tiny, "same": same, "dwarf": dwarf,
+			"mirror": mirror, "relay": relay, "hold": hold, "release": release, "tiny": tiny, "same": same, "dwarf": dwarf, "nothing": nothing,
 		},
 	})
 }
@@ -89,8 +92,19 @@ func condition(name string) (bool, error) {
 		return err == nil, nil
 	case "root":
 		return os.Geteuid() == 0, nil
+	case "socket":
+		return socketGroup() != "", nil
 	}
 	return false, fmt.Errorf("unknown condition %q", name)
+}
+
+// socketGroup is the number of the group that may use the local engine.
+func socketGroup() string {
+	info, err := os.Stat("/var/run/docker.sock")
+	if err != nil || os.Getenv("DOCKER_HOST") != "" || info.Mode()&0o060 != 0o060 {
+		return ""
+	}
+	return strconv.Itoa(int(info.Sys().(*syscall.Stat_t).Gid))
 }
 
 // passed are variables of the user that a build may need; a script has no others.
@@ -123,6 +137,7 @@ func setup(env *testscript.Env) error {
 		return err
 	}
 	env.Setenv("MAGE", program)
+	env.Setenv("SOCKET_GROUP", socketGroup())
 	env.Setenv("WARM", o.Cache)
 	env.Setenv("TCAPFLOW_CACHE", filepath.Join(env.WorkDir, "cache"))
 	env.Setenv("TCAPFLOW_BASE", "debian")
