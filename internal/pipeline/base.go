@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
+	"time"
 
 	"github.com/tcapflow/tcapflow/build"
 	ba "github.com/tcapflow/tcapflow/build/alpine"
@@ -36,6 +38,9 @@ func newBases(o options.Options, goVersion string, log *progress.Log) (bases, er
 	if err := os.MkdirAll(o.Cache, 0o755); err != nil {
 		return bases{}, err
 	}
+	if err := sweepCache(o.Cache); err != nil {
+		return bases{}, err
+	}
 	toolchain := image.Toolchain{Version: goVersion}
 	alpine, err := image.ParseAlpineLock(ba.Lock)
 	if err != nil {
@@ -55,6 +60,24 @@ func newBases(o options.Options, goVersion string, log *progress.Log) (bases, er
 	}
 	b.debian.Lock, err = debian.ParseLock(text)
 	return b, err
+}
+
+// sweepCache removes unpacked layers, half a gigabyte a time, that a killed run left. An
+// assembly takes a minute; what is a day old is of nobody who is still at work.
+func sweepCache(cache string) error {
+	entries, err := os.ReadDir(cache)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		info, err := e.Info()
+		if err == nil && e.IsDir() && strings.HasPrefix(e.Name(), "builder-") && time.Since(info.ModTime()) > 24*time.Hour {
+			if err := os.RemoveAll(filepath.Join(cache, e.Name())); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func debianMirror(o options.Options) debian.Mirror {

@@ -37,5 +37,31 @@ func Lock(ctx context.Context, out string, waiting func(holder string)) (unlock 
 		lock.Unlock()
 		return nil, err
 	}
+	if err := sweep(out); err != nil {
+		lock.Unlock()
+		return nil, err
+	}
 	return func() { lock.Unlock() }, nil
+}
+
+// sweep removes the temporary files of a run that was killed. The caller holds the lock,
+// so nobody writes them any more.
+func sweep(out string) error {
+	for _, pattern := range []string{".part-*", "*/.*-*"} {
+		stale, err := filepath.Glob(filepath.Join(escape(out), filepath.FromSlash(pattern)))
+		if err != nil {
+			return err
+		}
+		for _, name := range stale {
+			if err := os.Remove(name); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// escape keeps filepath.Glob from reading a folder's name as a pattern.
+func escape(folder string) string {
+	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(folder)
 }
