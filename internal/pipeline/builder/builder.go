@@ -87,7 +87,13 @@ const cachePrefix = "tcapflow-cache-"
 // names the compiled libraries (their files in the cache) that went in.
 func (j Job) start(ctx context.Context, e *engine.Engine) (c *engine.Container, installed map[string]bool, err error) {
 	installed = map[string]bool{}
-	volumes := map[string]string{"/cache/mod": cachePrefix + "modules-" + j.moduleKey()}
+	volumes := map[string]string{
+		"/cache/mod": cachePrefix + "modules-" + j.moduleKey(),
+		// A new volume takes what the image has at its place. The go command looks at
+		// thousands of files of its own for each build: from an image's layers under
+		// fuse-overlayfs that doubles the time of a relink (2.0 s against 1.0 s).
+		"/usr/local/go": cachePrefix + "go-" + j.Image.Arch + j.Image.Go,
+	}
 	parts := []part{
 		{"", stream(j.folders)},
 		{"src", stream(func(w io.Writer) error { return j.Tree.Tar(w, image.Uid) })},

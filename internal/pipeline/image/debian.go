@@ -34,7 +34,7 @@ type DebianBase struct {
 // Builder names the image that serves the targets on an engine of this architecture;
 // nothing is looked up and nothing is run.
 func (d DebianBase) Builder(arch string, targets []build.Target) (Builder, error) {
-	b := Builder{Base: "debian", Arch: arch, Keys: map[string]string{}}
+	b := Builder{Base: "debian", Arch: arch, Go: d.Toolchain.Version, Keys: map[string]string{}}
 	tools, err := d.Lock.Packages(build.Tools, arch)
 	if err != nil {
 		return Builder{}, err

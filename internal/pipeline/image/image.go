@@ -61,6 +61,7 @@ type Builder struct {
 	Ref  string
 	Base string
 	Arch string            // the engine's, as GOARCH
+	Go   string            // the toolchain in it: go1.26.8
 	Keys map[string]string // by target's name: the hash of everything that its binaries see
 }
 
