@@ -80,13 +80,44 @@ var compiled = sync.OnceValues(func() (string, error) {
 	return program, nil
 })
 
+// warm sees that the engine has a builder, and the host's cache what it was made of and the
+// compiled C library, so that each script can take a part of that away.
+var warm = sync.OnceValue(func() error {
+	program, err := compiled()
+	if err != nil {
+		return err
+	}
+	o, err := options.Read(options.Args{})
+	if err != nil {
+		return err
+	}
+	for _, folder := range []string{"downloads", "libraries"} {
+		if err := os.MkdirAll(filepath.Join(o.Cache, folder), 0o755); err != nil {
+			return err
+		}
+	}
+	src := filepath.Join(compiledDir, "src")
+	if text, err := exec.Command("git", "clone", "-q", "--local", "../..", src).CombinedOutput(); err != nil {
+		return fmt.Errorf("git clone: %w\n%s", err, text)
+	}
+	cmd := exec.Command(program, "static", "-base=debian", "-targets=linux/amd64")
+	cmd.Dir = src
+	if text, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("mage static: %w\n%s", err, text)
+	}
+	return nil
+})
+
 // withEngine is the variable that lets scripts use a container engine.
 const withEngine = "TCAPFLOW_TEST_ENGINE"
 
 func condition(name string) (bool, error) {
 	switch name {
 	case "engine":
-		return os.Getenv(withEngine) == "1", nil
+		if os.Getenv(withEngine) != "1" {
+			return false, nil
+		}
+		return true, warm()
 	case "git":
 		_, err := os.Stat("../../.git")
 		return err == nil, nil
