@@ -36,7 +36,7 @@ type bases struct {
 
 func newBases(o options.Options, goVersion string, log *progress.Log) (bases, error) {
 	if err := os.MkdirAll(o.Cache, 0o755); err != nil {
-		return bases{}, err
+		return bases{}, fault.New(fault.Usage, "name another cache folder with TCAPFLOW_CACHE", "%w", err)
 	}
 	if err := sweepCache(o.Cache); err != nil {
 		return bases{}, err

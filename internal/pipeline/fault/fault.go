@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"regexp"
 	"strings"
 	"syscall"
@@ -65,18 +66,30 @@ func Exit(err error) error {
 		return nil
 	case errors.Is(err, context.Canceled):
 		return &Error{Code: 130, Err: errors.New("interrupted; nothing was left half-written")}
-	case errors.As(err, &e) && e.Next == "" && errors.Is(err, syscall.ENOSPC):
-		return &Error{Code: e.Code, Err: err, Next: nextDisk}
+	case errors.As(err, &e) && e.Next == "" && ofHost(err) != "":
+		return &Error{Code: e.Code, Err: err, Next: ofHost(err)}
 	case errors.As(err, &e):
 		if e.Error() == err.Error() {
 			return e
 		}
 		return &Error{Code: e.Code, Err: err}
-	case errors.Is(err, syscall.ENOSPC):
-		return &Error{Code: Failed, Err: err, Next: nextDisk}
 	default:
-		return &Error{Code: Failed, Err: err}
+		return &Error{Code: Failed, Err: err, Next: ofHost(err)}
 	}
 }
 
-const nextDisk = "free space there; `mage clean -show` lists what builds keep, TCAPFLOW_CACHE names another cache folder"
+const (
+	nextDisk  = "free space there; `mage clean -show` lists what builds keep, TCAPFLOW_CACHE names another cache folder"
+	nextOwner = "see who owns it (`ls -ld`): a run as root, with sudo perhaps, leaves files of root; builds need no root"
+)
+
+// ofHost is the next step for what any step of a build can meet on this host.
+func ofHost(err error) string {
+	switch {
+	case errors.Is(err, syscall.ENOSPC):
+		return nextDisk
+	case errors.Is(err, fs.ErrPermission):
+		return nextOwner
+	}
+	return ""
+}

@@ -74,6 +74,9 @@ func (g *git) run(ctx context.Context, args ...string) (string, error) {
 			return "", ctx.Err()
 		}
 		line, _, _ := strings.Cut(strings.TrimSpace(stderr.String()), "\n")
+		if line == "" {
+			return "", fmt.Errorf("git %s: %w", args[0], err)
+		}
 		return "", fmt.Errorf("git %s: %w: %s", args[0], err, line)
 	}
 	return stdout.String(), nil
