@@ -29,7 +29,7 @@ func Lock(ctx context.Context, out string, waiting func(holder string)) (unlock 
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, err // it has the file's name
 	}
 	host, _ := os.Hostname()
 	note := fmt.Sprintf("process %d on %s, since %s\n", os.Getpid(), host, time.Now().Format(time.TimeOnly))
