@@ -42,6 +42,16 @@ type Engine struct {
 
 	provider *testcontainers.DockerProvider
 	checkout string
+	tunnel   func() // ends the way to an engine behind ssh
+}
+
+// Close ends the connection.
+func (e *Engine) Close() error {
+	err := e.Client.Close()
+	if e.tunnel != nil {
+		e.tunnel()
+	}
+	return err
 }
 
 // Connect finds the engine that DOCKER_HOST, the Docker context or a socket at one of
@@ -51,6 +61,15 @@ func Connect(ctx context.Context, checkout string) (*Engine, error) {
 	// The reaper is an image of its own, which cannot be pulled everywhere; Sweep does its work.
 	if err := os.Setenv("TESTCONTAINERS_RYUK_DISABLED", "true"); err != nil {
 		return nil, err
+	}
+	host, closeTunnel, err := overSSH(ctx, os.Getenv("DOCKER_HOST"))
+	if err != nil {
+		return nil, unreachable(err)
+	}
+	if host != "" {
+		if err := os.Setenv("DOCKER_HOST", host); err != nil {
+			return nil, err
+		}
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, connectWithin, fmt.Errorf("no answer within %s", connectWithin))
 	defer cancel()
@@ -62,7 +81,7 @@ func Connect(ctx context.Context, checkout string) (*Engine, error) {
 	if !ok {
 		return nil, fmt.Errorf("container engine: unexpected client %T", provider.Client())
 	}
-	e := &Engine{Client: c, provider: provider, checkout: CheckoutID(checkout)}
+	e := &Engine{Client: c, provider: provider, checkout: CheckoutID(checkout), tunnel: closeTunnel}
 	info, err := e.Info(ctx, client.InfoOptions{})
 	if err != nil {
 		return nil, unreachable(err)
@@ -106,9 +125,6 @@ func named(ctx context.Context) error {
 	if host == "" {
 		return nil
 	}
-	if strings.HasPrefix(host, "ssh://") {
-		return errSSH
-	}
 	c, err := client.New(client.FromEnv)
 	if err != nil {
 		return err
@@ -119,9 +135,6 @@ func named(ctx context.Context) error {
 	}
 	return err
 }
-
-// errSSH: the engine's client speaks HTTP over a socket; `docker` alone starts ssh for it.
-var errSSH = errors.New("ssh:// addresses are not supported")
 
 func clientOf(c any) (*client.Client, bool) {
 	switch c := c.(type) {
@@ -156,14 +169,12 @@ func unreachable(err error) error {
 	e := &fault.Error{Code: fault.Engine, Err: fmt.Errorf("container engine: %w", oneLine(err))}
 	text := err.Error()
 	switch {
-	case errors.Is(err, errSSH):
-		e.Next = "forward the engine's socket and use that: ssh -nNT -L /tmp/engine.sock:/var/run/docker.sock HOST, then DOCKER_HOST=unix:///tmp/engine.sock"
 	case errors.Is(err, fs.ErrPermission) || strings.Contains(text, "permission denied"):
 		e.Next = "add yourself to the group that owns the socket (often: docker), or use a rootless engine such as podman with DOCKER_HOST"
 	case os.Getenv("DOCKER_HOST") != "":
 		e.Next = fmt.Sprintf("DOCKER_HOST is %q: correct it, or unset it to use the local engine", os.Getenv("DOCKER_HOST"))
 	default:
-		e.Next = "install and start Docker or podman, or point DOCKER_HOST to one (unix:///…, tcp://…)"
+		e.Next = "install and start Docker or podman, or point DOCKER_HOST to one (unix:///…, tcp://…, ssh://…)"
 	}
 	return e
 }

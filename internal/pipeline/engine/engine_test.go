@@ -37,7 +37,6 @@ func TestFaults(t *testing.T) {
 		{"permission", unreachable, fs.ErrPermission, "", "container engine: permission denied", "group that owns the socket"},
 		{"named", unreachable, errors.New("refused"), "tcp://build:2375", "container engine: refused", `DOCKER_HOST is "tcp://build:2375"`},
 		{"none", unreachable, errors.New("refused"), "", "container engine: refused", "install and start Docker or podman"},
-		{"ssh", unreachable, errSSH, "ssh://build", "container engine: ssh:// addresses are not supported", "ssh -nNT -L"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Setenv("DOCKER_HOST", test.host)
