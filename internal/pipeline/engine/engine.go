@@ -62,35 +62,47 @@ func Connect(ctx context.Context, checkout string) (*Engine, error) {
 	if err := os.Setenv("TESTCONTAINERS_RYUK_DISABLED", "true"); err != nil {
 		return nil, err
 	}
-	host, closeTunnel, err := overSSH(ctx, os.Getenv("DOCKER_HOST"))
+	named := os.Getenv("DOCKER_HOST")
+	host, closeTunnel, err := overSSH(ctx, named)
 	if err != nil {
 		return nil, unreachable(err)
 	}
-	if host != "" {
+	if host != named { // testcontainers reads it from the environment; messages name what the user said
 		if err := os.Setenv("DOCKER_HOST", host); err != nil {
 			return nil, err
 		}
 	}
+	e, err := connect(ctx, checkout)
+	if host != named {
+		err = errors.Join(err, os.Setenv("DOCKER_HOST", named))
+	}
+	if err != nil {
+		closeTunnel()
+		return nil, unreachable(err)
+	}
+	e.tunnel = closeTunnel
+	return e, nil
+}
+
+func connect(ctx context.Context, checkout string) (*Engine, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, connectWithin, fmt.Errorf("no answer within %s", connectWithin))
 	defer cancel()
 	provider, err := find(ctx)
 	if err != nil {
-		return nil, unreachable(err)
+		return nil, err
 	}
 	c, ok := clientOf(provider.Client())
 	if !ok {
-		return nil, fmt.Errorf("container engine: unexpected client %T", provider.Client())
+		return nil, fmt.Errorf("unexpected client %T", provider.Client())
 	}
-	e := &Engine{Client: c, provider: provider, checkout: CheckoutID(checkout), tunnel: closeTunnel}
-	info, err := e.Info(ctx, client.InfoOptions{})
+	info, err := c.Info(ctx, client.InfoOptions{})
 	if err != nil {
-		return nil, unreachable(err)
+		return nil, err
 	}
 	if info.Info.OSType != "linux" {
-		return nil, fault.New(fault.Engine, "switch it to Linux containers", "the container engine runs %s containers", info.Info.OSType)
+		return nil, fmt.Errorf("it runs %s containers; switch it to Linux containers", info.Info.OSType)
 	}
-	e.Arch, e.CPUs = goArch(info.Info.Architecture), info.Info.NCPU
-	return e, nil
+	return &Engine{Client: c, provider: provider, checkout: CheckoutID(checkout), Arch: goArch(info.Info.Architecture), CPUs: info.Info.NCPU}, nil
 }
 
 // connectWithin bounds the search for an engine; a remote one answers in well under a second.

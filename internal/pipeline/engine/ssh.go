@@ -56,9 +56,7 @@ func relay(ctx context.Context, near net.Conn, dial func(context.Context, string
 	defer near.Close()
 	far, err := dial(ctx, "", "")
 	if err != nil {
-		// The client hears of it as of an answer, and shows it.
-		text := err.Error()
-		fmt.Fprintf(near, "HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n%s", len(text), text)
+		answer(near, err)
 		return
 	}
 	defer far.Close()
@@ -66,7 +64,15 @@ func relay(ctx context.Context, near net.Conn, dial func(context.Context, string
 		io.Copy(far, near)
 		closeWrite(far) // the engine may still have something to say
 	}()
-	io.Copy(near, far)
+	if n, err := io.Copy(near, far); n == 0 && err != nil {
+		answer(near, err)
+	}
+}
+
+// answer tells the client what ssh said, in the words of HTTP: it shows them to the user.
+func answer(near net.Conn, err error) {
+	text := strings.Join(strings.Fields(err.Error()), " ")
+	fmt.Fprintf(near, "HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n%s", len(text), text)
 }
 
 // closeWrite says that no more comes, on connections that can say so.
