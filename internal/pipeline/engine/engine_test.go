@@ -97,10 +97,26 @@ func TestWatchEnd(t *testing.T) {
 	if ctx.Err() == nil {
 		t.Error("the context did not end with the work")
 	}
-	dead := fake(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) })
-	dead.Close()
-	if err := dead.alive(t.Context()); err != nil && !errors.Is(err, errLost) {
+}
+
+// An engine that is gone is lost; one whose user has gone away is not.
+func TestAlive(t *testing.T) {
+	if err := fake(t, func(http.ResponseWriter, *http.Request) {}).alive(t.Context()); err != nil {
+		t.Errorf("an engine that answers is %v", err)
+	}
+	c, err := client.New(client.WithHost("tcp://127.0.0.1:1"), client.WithAPIVersion("1.41"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dead := &Engine{Client: c}
+	var lost *fault.Error
+	if err := dead.alive(t.Context()); !errors.Is(err, errLost) || !errors.As(err, &lost) || lost.Code != fault.Engine {
 		t.Errorf("a dead engine is %v", err)
+	}
+	cancelled, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := dead.alive(cancelled); err != nil {
+		t.Errorf("a cancelled run lost its engine: %v", err)
 	}
 }
 
@@ -111,8 +127,8 @@ func TestCheckoutID(t *testing.T) {
 	}
 }
 
-// real is an engine with a builder of ours, for tests of what a fake cannot show.
-func real(t *testing.T) (*Engine, string) {
+// realEngine is an engine with a builder of ours, for tests of what a fake cannot show.
+func realEngine(t *testing.T) (*Engine, string) {
 	if os.Getenv("TCAPFLOW_TEST_ENGINE") != "1" {
 		t.Skip("no container engine: set TCAPFLOW_TEST_ENGINE=1")
 	}
@@ -133,7 +149,7 @@ func real(t *testing.T) (*Engine, string) {
 
 // What goes in comes out: modes, links, times and owners.
 func TestTarStreams(t *testing.T) {
-	e, image := real(t)
+	e, image := realEngine(t)
 	c, err := e.Start(t.Context(), Spec{Image: image, Cmd: []string{"sleep", "600"}})
 	if err != nil {
 		t.Fatal(err)
@@ -182,7 +198,7 @@ func TestTarStreams(t *testing.T) {
 }
 
 func TestExec(t *testing.T) {
-	e, image := real(t)
+	e, image := realEngine(t)
 	c, err := e.Start(t.Context(), Spec{Image: image, Cmd: []string{"sleep", "600"}})
 	if err != nil {
 		t.Fatal(err)
