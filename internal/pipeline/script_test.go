@@ -1,6 +1,7 @@
 package pipeline_test
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/tcapflow/tcapflow/internal/pipeline/engine"
 	"github.com/tcapflow/tcapflow/internal/pipeline/options"
 )
 
@@ -187,7 +189,20 @@ func checkout(ts *testscript.TestScript, neg bool, args []string) {
 	usage(ts, !neg && len(args) == 1, "checkout DIR")
 	root, err := filepath.Abs("../..")
 	ts.Check(err)
-	ts.Check(ts.Exec("git", "clone", "-q", "--local", root, ts.MkAbs(args[0])))
+	dir := ts.MkAbs(args[0])
+	ts.Check(ts.Exec("git", "clone", "-q", "--local", root, dir))
+	ts.Defer(func() { sweep(dir) })
+}
+
+// sweep removes what a script that failed half-way left in the engine.
+func sweep(dir string) {
+	if os.Getenv(withEngine) != "1" {
+		return
+	}
+	if e, err := engine.Connect(context.Background(), dir); err == nil {
+		defer e.Close()
+		_, _ = e.Sweep(context.Background())
+	}
 }
 
 // same compares files byte by byte.
