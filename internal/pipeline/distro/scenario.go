@@ -25,7 +25,7 @@ var scenarios = []scenario{
 	{name: "version", run: version},
 	{name: "read", run: read},
 	{name: "no-capability", run: noCapability},
-	{name: "capture", run: capture, skipForeign: "qemu-user does not translate the ioctls of a live capture; the kernel tests capture on foreign CPUs"},
+	{name: "capture", run: capture, skipForeign: "qemu-user does not translate the ioctls of a live capture"},
 }
 
 // outcome is how a run of the program ended.
