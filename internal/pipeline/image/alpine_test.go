@@ -324,7 +324,7 @@ func TestAlpineUnavailable(t *testing.T) {
 	a := alpineBase(t)
 	a.RegistryPrefix = "127.0.0.1:1"
 	ok, why := a.Available(t.Context(), e)
-	if want := "127.0.0.1:1/" + a.Lock.image() + " cannot be pulled: "; ok || !strings.HasPrefix(why, want) || strings.Contains(why, "\n") {
+	if want := "127.0.0.1:1/library/" + a.Lock.image() + " cannot be pulled: "; ok || !strings.HasPrefix(why, want) || strings.Contains(why, "\n") {
 		t.Errorf("got %v, %q; want one line that begins %q", ok, why, want)
 	}
 	_, err := a.Ensure(t.Context(), e, build.Targets[:1], func() {})
