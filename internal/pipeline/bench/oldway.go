@@ -35,7 +35,7 @@ mkdir /pcap && cd /pcap && tar xf /in/libpcap.tar.xz --strip-components=1
 CC="$CC" ./configure --with-pcap=linux --disable-shared --disable-dbus --disable-usb --disable-bluetooth --disable-rdma --without-libnl >/dev/null
 make libpcap.a >/dev/null
 cd /src
-CC="$CC" CGO_ENABLED=1 CGO_CFLAGS=-I/pcap CGO_LDFLAGS=-L/pcap GOPROXY=file:///proxy GOSUMDB=off GOTOOLCHAIN=local GOFLAGS=-mod=readonly \
+CC="$CC" GOOS=linux CGO_ENABLED=1 CGO_CFLAGS=-I/pcap CGO_LDFLAGS=-L/pcap GOPROXY=file:///proxy GOSUMDB=off GOTOOLCHAIN=local GOFLAGS=-mod=readonly \
 	/go/bin/go build -buildvcs=false -trimpath -tags=$TAGS -ldflags '-s -w -linkmode external -extldflags -static' -o /binary $MAIN
 /binary version
 `
@@ -149,7 +149,7 @@ func (b *bench) oldBuild(ctx context.Context, tree source.Tree, name, file strin
 	}
 	c, err := b.e.Start(ctx, engine.Spec{Image: oldTag(name), Cmd: []string{"sleep", "86400"}, User: "0:0", Network: "bridge", Before: in,
 		Caps: []string{"CHOWN", "DAC_OVERRIDE", "FOWNER", "SETUID", "SETGID", "FSETID"},
-		Env:  map[string]string{"MIRROR": b.o.Mirror.URL, "TAGS": strings.Join(b.o.Project.Tags, ","), "MAIN": b.o.Project.Main}})
+		Env:  map[string]string{"MIRROR": b.o.Mirror.URL, "TAGS": strings.Join(b.o.Project.Tags, ","), "MAIN": b.o.Project.Main, "GOARCH": t[0].GOARCH}})
 	if err != nil {
 		return 0, err
 	}
@@ -174,7 +174,7 @@ func (b *bench) oldInputs(ctx context.Context, tree source.Tree, t build.Target)
 	if err := json.Unmarshal([]byte(version), &mod); err != nil {
 		return nil, err
 	}
-	goDir, err := image.Toolchain{Version: mod.Toolchain}.Fetch(ctx, filepath.Dir(b.dir), t.GOARCH)
+	goDir, err := image.Toolchain{Version: mod.Toolchain}.Fetch(ctx, filepath.Dir(b.dir), b.e.Arch) // static programs: they run in any container of this engine
 	if err != nil {
 		return nil, err
 	}
