@@ -183,12 +183,18 @@ func (j Job) compile(ctx context.Context, c *engine.Container, p plan.Build, lib
 }
 
 func (j Job) compileIn(ctx context.Context, c *engine.Container, p plan.Build, lib plan.Library, archive string) error {
-	work := "/work/" + p.Dir + "/" + lib.Name
+	// On the volume, not in the container's own file system: ./configure makes and
+	// removes hundreds of small files (17 s against 11 s under fuse-overlayfs).
+	work := "/cache/" + p.Target.Dir() + "/tmp/" + lib.Name + p.Variant
+	install := work + "-install"
+	defer c.Output(context.WithoutCancel(ctx), "rm", "-rf", work, install)
+	if _, err := c.Output(ctx, "rm", "-rf", work, install); err != nil { // of a run that was killed
+		return err
+	}
 	sources := stream(func(w io.Writer) error { return unpackSource(w, archive, strings.TrimPrefix(work, "/")) })
 	if err := c.Put(ctx, engine.Copy{Dir: "/", Tar: sources}); err != nil {
 		return err
 	}
-	install := "/work/" + p.Dir + "/install-" + lib.Name
 	err := run(ctx, c, p.Target.Name+": "+lib.Name, engine.Command{
 		Args: []string{"sh", "-e", "-c", lib.Library.Build}, Env: append(lib.Env, "DESTDIR="+install), Dir: work,
 	})

@@ -24,7 +24,7 @@ type Spec struct {
 	User       string   // uid:gid; empty: the image's
 	Env        map[string]string
 	Dir        string
-	Volumes    map[string]string // volume name by the path where it is mounted
+	Volumes    map[string]string // volume name by the path where it is mounted; an empty name is a volume of the container's own
 	Tmpfs      map[string]string // options by path
 	Caps       []string          // capabilities beside none, such as NET_RAW
 	Network    string            // network mode; empty: none at all

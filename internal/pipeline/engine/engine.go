@@ -255,6 +255,9 @@ func (e *Engine) Volumes(ctx context.Context, names []string, prefix string) err
 	}
 	subject := func(name string) string { return name[:strings.LastIndexByte(name, '-')+1] }
 	for _, name := range names {
+		if name == "" {
+			continue // made with its container, and removed with it
+		}
 		for _, v := range list.Items {
 			if v.Name != name && strings.HasPrefix(v.Name, prefix) && subject(v.Name) == subject(name) {
 				_, _ = e.VolumeRemove(ctx, v.Name, client.VolumeRemoveOptions{}) // in use by another checkout: it stays

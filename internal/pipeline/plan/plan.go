@@ -48,6 +48,9 @@ type Library struct {
 // list of inputs says which that is.
 const LibcPlaceholder = "{libc}"
 
+// Linker is the program in the builder that links: clang, told of a target by its arguments.
+const Linker = "/work/extld"
+
 const stackSize = 1 << 20 // bytes; musl's default of 128 KiB is too small for C called from Go
 
 // For returns the plan of a target.
@@ -58,7 +61,7 @@ func For(p build.Project, t build.Target, o Options) Build {
 	}
 	b.Output = "/out/" + b.Dir + "/" + p.Name
 	b.Env = environment(t, o)
-	b.Args = arguments(p, o, b.Output)
+	b.Args = arguments(p, t, o, b.Output)
 	b.Want = want(p, t, o)
 	for i, l := range p.Libraries {
 		b.Libraries = append(b.Libraries, Library{Library: l, Env: libraryEnv(t, o), Earlier: p.Libraries[:i]})
@@ -66,9 +69,11 @@ func For(p build.Project, t build.Target, o Options) Build {
 	return b
 }
 
-func compiler(t build.Target) string {
-	words := append([]string{"clang", "--target=" + t.Triple, "--sysroot=/sysroot/" + t.Triple}, t.CFlags...)
-	return strings.Join(words, " ")
+func compiler(t build.Target) string { return "clang " + strings.Join(targetFlags(t), " ") }
+
+// targetFlags make clang compile and link for a target.
+func targetFlags(t build.Target) []string {
+	return append([]string{"--target=" + t.Triple, "--sysroot=/sysroot/" + t.Triple}, t.CFlags...)
 }
 
 // cflags: position independent code for static-PIE; no path of the builder's temporary
@@ -102,16 +107,16 @@ func libraryEnv(t build.Target, o Options) []string {
 	}
 }
 
-func arguments(p build.Project, o Options, output string) []string {
+func arguments(p build.Project, t build.Target, o Options, output string) []string {
 	args := []string{"go", "build", "-trimpath", "-buildmode=pie", "-tags=" + strings.Join(p.Tags, ",")}
 	if o.Debug {
 		args = append(args, "-gcflags=all=-N -l")
 	}
-	return append(args, "-ldflags="+linkFlags(p, o), "-o", output, p.Main)
+	return append(args, "-ldflags="+linkFlags(p, t, o), "-o", output, p.Main)
 }
 
-func linkFlags(p build.Project, o Options) string {
-	flags := []string{"-linkmode=external"}
+func linkFlags(p build.Project, t build.Target, o Options) string {
+	flags := []string{"-linkmode=external", "-extld=" + Linker}
 	if !o.Debug {
 		flags = append(flags, "-s", "-w")
 	}
@@ -122,10 +127,10 @@ func linkFlags(p build.Project, o Options) string {
 			flags = append(flags, fmt.Sprintf("-X '%s=%s'", stamp[0], stamp[1]))
 		}
 	}
-	external := []string{
+	external := append(targetFlags(t),
 		"-static-pie", "-fuse-ld=lld", "-rtlib=libgcc", "-Wl,-z,relro,-z,now,-z,noexecstack",
 		fmt.Sprintf("-Wl,-z,stack-size=%d", stackSize), "-Wl,--build-id=none",
-	}
+	)
 	return strings.Join(append(flags, "-extldflags '"+strings.Join(external, " ")+"'"), " ")
 }
 
