@@ -133,7 +133,7 @@ func (j Job) moduleKey() string {
 // folders makes what the image or a new volume may not have, owned by who builds.
 func (j Job) folders(w io.Writer) error {
 	out := tar.NewWriter(w)
-	names := []string{"src", "proxy", "out", "work", "cache", "cache/mod"}
+	names := []string{"src", "proxy", "out", "job", "cache", "cache/mod"}
 	for _, p := range j.Plans {
 		names = append(names, "out/"+p.Dir, "cache/"+p.Target.Dir(), "cache/"+p.Target.Dir()+"/tmp")
 	}

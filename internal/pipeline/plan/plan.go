@@ -49,7 +49,7 @@ type Library struct {
 const LibcPlaceholder = "{libc}"
 
 // Linker is the program in the builder that links: clang, told of a target by its arguments.
-const Linker = "/work/extld"
+const Linker = "/job/extld"
 
 const stackSize = 1 << 20 // bytes; musl's default of 128 KiB is too small for C called from Go
 
