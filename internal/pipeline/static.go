@@ -138,13 +138,8 @@ func (s *static) outdated() []build.Target {
 // build makes the wanted targets and commits them together.
 func (s *static) build(ctx context.Context, wanted []build.Target) (err error) {
 	s.log.Note("version %s%s", s.tree.Version.Version, because(s.tree.State))
-	modules := make(chan error, 1)
-	var needed []source.Module
-	go func() {
-		var err error
-		needed, err = s.tree.Modules(ctx, s.packages(wanted))
-		modules <- err
-	}()
+	modules := s.modules(ctx, wanted)
+	defer modules.stop()
 	e, err := engine.Connect(ctx, s.o.Root)
 	if err != nil {
 		return err
@@ -161,7 +156,8 @@ func (s *static) build(ctx context.Context, wanted []build.Target) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := <-modules; err != nil {
+	needed, err := modules.wait()
+	if err != nil {
 		return err
 	}
 	libraries := &builder.Libraries{Fetch: s.bases.debian.Mirror.Cache, Dir: filepath.Join(s.o.Cache, "libraries"), Mirror: s.bases.debian.Mirror, Suite: bd.Suite, Locked: s.o.Locked, Log: s.log}
@@ -178,6 +174,35 @@ func (s *static) build(ctx context.Context, wanted []build.Target) (err error) {
 		s.staged[i].StandIns = libraries.StandsIn()
 	}
 	return artifact.Commit(s.o.Out, s.project.Name, s.staged, s.builders)
+}
+
+// moduleSearch runs the go command while the engine is looked for.
+type moduleSearch struct {
+	cancel context.CancelFunc
+	done   chan struct{}
+	found  []source.Module
+	err    error
+}
+
+func (s *static) modules(ctx context.Context, targets []build.Target) *moduleSearch {
+	ctx, cancel := context.WithCancel(ctx)
+	m := &moduleSearch{cancel: cancel, done: make(chan struct{})}
+	go func() {
+		defer close(m.done)
+		m.found, m.err = s.tree.Modules(ctx, s.packages(targets))
+	}()
+	return m
+}
+
+func (m *moduleSearch) wait() ([]source.Module, error) {
+	<-m.done
+	return m.found, m.err
+}
+
+// stop leaves no process of the go command behind.
+func (m *moduleSearch) stop() {
+	m.cancel()
+	<-m.done
 }
 
 func because(state string) string {
