@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -77,8 +78,11 @@ type HeaderWriter interface {
 	io.Writer
 }
 
-// GoTree writes a toolchain below a folder, without what a build does not read: its tests and the
-// sources of its commands, half of its size. A module zip has no modes and no times;
+// unread are programs of a toolchain that no build starts.
+var unread = []string{"bin/gofmt", "/cover", "/fix", "/vet"}
+
+// GoTree writes a toolchain below a folder, without what a build does not read: its
+// tests and the sources of its commands, half of its size. A module zip has no modes and no times;
 // programs are what lies in bin/ and pkg/tool/.
 func GoTree(root, to string, w HeaderWriter) error {
 	return filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
@@ -105,6 +109,9 @@ func GoTree(root, to string, w HeaderWriter) error {
 		}
 		mode := int64(0o644)
 		if strings.HasPrefix(rel, "bin/") || strings.HasPrefix(rel, "pkg/tool/") {
+			if slices.ContainsFunc(unread, func(program string) bool { return strings.HasSuffix(rel, program) }) {
+				return nil
+			}
 			mode = 0o755
 		}
 		if err := w.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: to + "/" + rel, Mode: mode, Size: info.Size(), ModTime: time.Unix(0, 0)}); err != nil {
