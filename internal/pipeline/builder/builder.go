@@ -47,6 +47,9 @@ type Job struct {
 // Run builds every plan, as many at once as the engine has CPUs. It stops at the first
 // error; the container is removed in every case.
 func (j Job) Run(ctx context.Context, e *engine.Engine) (err error) {
+	if j.Plans, err = j.withSources(ctx); err != nil {
+		return err
+	}
 	done := j.Log.Stage("start builder (%s)", j.Image.Base)
 	c, installed, err := j.start(ctx, e)
 	done(err)
@@ -103,7 +106,7 @@ func (j Job) start(ctx context.Context, e *engine.Engine) (c *engine.Container, 
 		{"proxy", stream(func(w io.Writer) error { return source.TarModules(w, j.Modules) })},
 	}
 	for _, p := range j.Plans {
-		volumes["/cache/"+p.Target.Dir()] = cachePrefix + p.Target.Dir() + "-" + j.key(p)
+		volumes["/cache/"+p.Target.Dir()] = cachePrefix + p.Target.Dir() + "-" + j.cacheKey(p)
 		for _, l := range p.Libraries {
 			if cached, ok := j.Libraries.open(l, j.key(p)); ok {
 				parts = append(parts, part{"sysroot/" + p.Target.Triple, cached})
@@ -120,6 +123,17 @@ func (j Job) start(ctx context.Context, e *engine.Engine) (c *engine.Container, 
 }
 
 func (j Job) key(p plan.Build) string { return j.Image.Keys[p.Target.Name] }
+
+// cacheKey tells apart what Go's build cache cannot: it does not see the headers of C
+// libraries change, so a volume never serves two versions of one.
+func (j Job) cacheKey(p plan.Build) string {
+	h := sha256.New()
+	fmt.Fprintln(h, j.key(p))
+	for _, l := range p.Libraries {
+		fmt.Fprintln(h, l.Key(j.key(p)))
+	}
+	return hex.EncodeToString(h.Sum(nil))[:24]
+}
 
 // moduleKey is the hash of the modules' sums: a volume never holds other modules than these.
 func (j Job) moduleKey() string {

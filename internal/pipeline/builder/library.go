@@ -13,11 +13,13 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
 	"github.com/ulikunitz/xz"
 
+	"github.com/tcapflow/tcapflow/build"
 	"github.com/tcapflow/tcapflow/internal/pipeline/debian"
 	"github.com/tcapflow/tcapflow/internal/pipeline/engine"
 	"github.com/tcapflow/tcapflow/internal/pipeline/fault"
@@ -136,6 +138,32 @@ func unfetched(lib plan.Library, causes []error) error {
 	return fault.New(fault.Fetch, next, "source of %s %s: none of its URLs answers: %s", lib.Name, lib.Version, strings.Join(texts, "; "))
 }
 
+// withSources fetches the source of each library that is not compiled yet. Where another
+// version stands in for a pin, the plans name that one, so that every key is of what is
+// really compiled.
+func (j Job) withSources(ctx context.Context) ([]plan.Build, error) {
+	plans := slices.Clone(j.Plans)
+	for i, p := range plans {
+		plans[i].Libraries = slices.Clone(p.Libraries)
+		var earlier []build.Library
+		for k, lib := range p.Libraries {
+			lib.Earlier = slices.Clone(earlier)
+			if _, err := os.Stat(j.Libraries.path(lib, j.key(p))); err != nil {
+				src, err := j.Libraries.source(ctx, lib)
+				if err != nil {
+					return nil, err
+				}
+				if src.standsIn != "" {
+					lib.SHA256, lib.Version = src.sha256, src.standsIn
+				}
+			}
+			plans[i].Libraries[k] = lib
+			earlier = append(earlier, lib.Library)
+		}
+	}
+	return plans, nil
+}
+
 // libraries puts those of the plan's libraries into the sysroot that did not go in with
 // the sources, compiled now unless another run has done so meanwhile.
 func (j Job) libraries(ctx context.Context, c *engine.Container, p plan.Build, installed map[string]bool) error {
@@ -162,12 +190,6 @@ func (j Job) compile(ctx context.Context, c *engine.Container, p plan.Build, lib
 	src, err := j.Libraries.source(ctx, lib)
 	if err != nil {
 		return nil, err
-	}
-	if src.standsIn != "" {
-		lib.SHA256, lib.Version = src.sha256, src.standsIn // the key is of what is really compiled
-		if ready, ok := j.Libraries.open(lib, j.key(p)); ok {
-			return ready, nil
-		}
 	}
 	done := j.Log.Stage("%s  compile %s %s%s", p.Target.Name, lib.Name, lib.Version, variant(p))
 	err = j.compileIn(ctx, c, p, lib, src.file)
