@@ -114,7 +114,7 @@ func (j Job) start(ctx context.Context, e *engine.Engine) (c *engine.Container, 
 			}
 		}
 	}
-	if err := e.Volumes(ctx, slices.Collect(maps.Values(volumes)), cachePrefix); err != nil {
+	if err := e.Volumes(ctx, slices.Collect(maps.Values(volumes))); err != nil {
 		return nil, nil, err
 	}
 	in := engine.Copy{Dir: "/", Tar: stream(func(w io.Writer) error { return merge(w, parts) })}

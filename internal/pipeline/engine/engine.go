@@ -245,23 +245,12 @@ func (e *Engine) Load(ctx context.Context, tag string, image io.Reader) error {
 	}
 }
 
-// Volumes makes volumes whose names are a prefix, a subject and, after the last "-", a
-// key. Volumes of the same subject with another key are stale and go, unless a
-// container uses them.
-func (e *Engine) Volumes(ctx context.Context, names []string, prefix string) error {
-	list, err := e.VolumeList(ctx, client.VolumeListOptions{Filters: make(client.Filters).Add("label", LabelOwner+"="+ownerValue)})
-	if err != nil {
-		return unreachable(err)
-	}
-	subject := func(name string) string { return name[:strings.LastIndexByte(name, '-')+1] }
+// Volumes makes volumes; an empty name is made with its container, and removed with it.
+// Volumes of other keys stay: another checkout may need them.
+func (e *Engine) Volumes(ctx context.Context, names []string) error {
 	for _, name := range names {
 		if name == "" {
-			continue // made with its container, and removed with it
-		}
-		for _, v := range list.Items {
-			if v.Name != name && strings.HasPrefix(v.Name, prefix) && subject(v.Name) == subject(name) {
-				_, _ = e.VolumeRemove(ctx, v.Name, client.VolumeRemoveOptions{}) // in use by another checkout: it stays
-			}
+			continue
 		}
 		if _, err := e.VolumeCreate(ctx, client.VolumeCreateOptions{Name: name, Labels: Owned(nil)}); err != nil {
 			return explain(fmt.Errorf("volume %s: %w", name, err))
