@@ -147,6 +147,9 @@ func (j Job) withSources(ctx context.Context) ([]plan.Build, error) {
 		plans[i].Libraries = slices.Clone(p.Libraries)
 		var earlier []build.Library
 		for k, lib := range p.Libraries {
+			if lib.Source != "" {
+				continue
+			}
 			lib.Earlier = slices.Clone(earlier)
 			if _, err := os.Stat(j.Libraries.path(lib, j.key(p))); err != nil {
 				src, err := j.Libraries.source(ctx, lib)
@@ -187,12 +190,15 @@ func (j Job) libraries(ctx context.Context, c *engine.Container, p plan.Build, i
 
 // compile builds a library in the container, stores it in the cache and opens it.
 func (j Job) compile(ctx context.Context, c *engine.Container, p plan.Build, lib plan.Library) (io.Reader, error) {
-	src, err := j.Libraries.source(ctx, lib)
+	unpack, err := j.Libraries.unpack(ctx, lib)
 	if err != nil {
 		return nil, err
 	}
-	done := j.Log.Stage("%s  compile %s %s%s", p.Target.Name, lib.Name, lib.Version, variant(p))
-	err = j.compileIn(ctx, c, p, lib, src.file)
+	done := func(error) {}
+	if lib.Source == "" { // what comes with the pipeline takes no time that one waits for
+		done = j.Log.Stage("%s  compile %s %s%s", p.Target.Name, lib.Name, lib.Version, variant(p))
+	}
+	err = j.compileIn(ctx, c, p, lib, unpack)
 	done(err)
 	if err != nil {
 		return nil, err
@@ -204,16 +210,38 @@ func (j Job) compile(ctx context.Context, c *engine.Container, p plan.Build, lib
 	return ready, nil
 }
 
-func (j Job) compileIn(ctx context.Context, c *engine.Container, p plan.Build, lib plan.Library, archive string) error {
-	// On the volume, not in the container's own file system: ./configure makes and
-	// removes hundreds of small files (17 s against 11 s under fuse-overlayfs).
-	work := "/cache/" + p.Target.Dir() + "/tmp/" + lib.Name + p.Variant
-	install := work + "-install"
-	defer c.Output(context.WithoutCancel(ctx), "rm", "-rf", work, install)
-	if _, err := c.Output(ctx, "rm", "-rf", work, install); err != nil { // of a run that was killed
+// unpack returns what writes a library's source as a tar stream, below a folder.
+func (l *Libraries) unpack(ctx context.Context, lib plan.Library) (func(w io.Writer, dir string) error, error) {
+	if lib.Source != "" {
+		return func(w io.Writer, dir string) error { return writeSource(w, dir, lib.Name+".c", lib.Source) }, nil
+	}
+	src, err := l.source(ctx, lib)
+	if err != nil {
+		return nil, err
+	}
+	return func(w io.Writer, dir string) error { return unpackSource(w, src.file, dir) }, nil
+}
+
+// writeSource writes a source of one file as a tar stream.
+func writeSource(w io.Writer, dir, name, text string) error {
+	out := tar.NewWriter(w)
+	folder := tar.Header{Typeflag: tar.TypeDir, Name: dir + "/", Mode: 0o755, Uid: image.Uid, Gid: image.Uid}
+	file := tar.Header{Typeflag: tar.TypeReg, Name: path.Join(dir, name), Mode: 0o644, Size: int64(len(text)), Uid: image.Uid, Gid: image.Uid}
+	if err := errors.Join(out.WriteHeader(&folder), out.WriteHeader(&file)); err != nil {
 		return err
 	}
-	sources := stream(func(w io.Writer) error { return unpackSource(w, archive, strings.TrimPrefix(work, "/")) })
+	if _, err := io.WriteString(out, text); err != nil {
+		return err
+	}
+	return out.Close()
+}
+
+func (j Job) compileIn(ctx context.Context, c *engine.Container, p plan.Build, lib plan.Library, unpack func(io.Writer, string) error) error {
+	// On a volume of this container's own, not in its file system: ./configure makes and
+	// removes hundreds of small files (17 s against 11 s under fuse-overlayfs).
+	work := "/compile/" + p.Dir + "/" + lib.Name
+	install := work + "-install"
+	sources := stream(func(w io.Writer) error { return unpack(w, strings.TrimPrefix(work, "/")) })
 	if err := c.Put(ctx, engine.Copy{Dir: "/", Tar: sources}); err != nil {
 		return err
 	}

@@ -68,6 +68,7 @@ func (w Want) Check(f Facts) []Finding {
 	w.checkStatic(f, &r)
 	w.checkHardened(f, &r)
 	w.checkStack(f, &r)
+	w.checkTLS(f, &r)
 	if w.Go != nil {
 		w.Go.check(f.Go, &r)
 	}

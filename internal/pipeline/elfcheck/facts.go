@@ -43,6 +43,10 @@ type Facts struct {
 	ExecStack      bool   `json:"exec_stack"`       // PT_GNU_STACK asks for an executable stack
 	StackSize      uint64 `json:"stack_size"`       // bytes in PT_GNU_STACK's p_memsz
 
+	TLSSize  uint64  `json:"tls_size"`            // bytes in PT_TLS's p_memsz
+	TLSAlign uint64  `json:"tls_align"`           // p_align of PT_TLS, bytes
+	GOffsets []int32 `json:"g_offsets,omitempty"` // linux/386: where Go looks for g, bytes from the thread pointer
+
 	Stripped     bool   `json:"stripped"`                // no symbol table and no debug information
 	SectionsLie  string `json:"sections_lie,omitempty"`  // how section and program headers disagree
 	BuildID      string `json:"build_id,omitempty"`      // NT_GNU_BUILD_ID in hexadecimal
@@ -114,6 +118,9 @@ func InspectReader(r io.ReaderAt, size int64) (f Facts, err error) {
 		return Facts{}, err
 	}
 	if err := img.dynamicFacts(&f); err != nil {
+		return Facts{}, err
+	}
+	if err := img.tlsFacts(&f); err != nil {
 		return Facts{}, err
 	}
 	f.SectionsLie = img.sectionsLie()

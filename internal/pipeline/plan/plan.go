@@ -40,6 +40,7 @@ type Build struct {
 // Library is a plan for a C library on one target.
 type Library struct {
 	build.Library
+	Source  string // its one file, NAME.c, where it comes with the pipeline and not from a URL
 	Env     []string
 	Earlier []build.Library // what is in the sysroot before it, and may be compiled into it
 }
@@ -47,9 +48,6 @@ type Library struct {
 // LibcPlaceholder stands in Args for the libc that the builder has; the builder's own
 // list of inputs says which that is.
 const LibcPlaceholder = "{libc}"
-
-// Linker is the program in the builder that links: clang, told of a target by its arguments.
-const Linker = "/job/extld"
 
 const stackSize = 1 << 20 // bytes; musl's default of 128 KiB is too small for C called from Go
 
@@ -63,6 +61,7 @@ func For(p build.Project, t build.Target, o Options) Build {
 	b.Env = environment(t, o)
 	b.Args = arguments(p, t, o, b.Output)
 	b.Want = want(p, t, o)
+	b.Libraries = []Library{{Library: startup(), Source: relro, Env: libraryEnv(t, o)}}
 	for i, l := range p.Libraries {
 		b.Libraries = append(b.Libraries, Library{Library: l, Env: libraryEnv(t, o), Earlier: p.Libraries[:i]})
 	}
@@ -116,7 +115,9 @@ func arguments(p build.Project, t build.Target, o Options, output string) []stri
 }
 
 func linkFlags(p build.Project, t build.Target, o Options) string {
-	flags := []string{"-linkmode=external", "-extld=" + Linker}
+	// Without a build ID: on linux/386 it differs from one cold compilation to the next,
+	// though all else is the same (a flag of __x86.get_pc_thunk.cx goes into it).
+	flags := []string{"-linkmode=external", "-extld=" + Linker, "-buildid="}
 	if !o.Debug {
 		flags = append(flags, "-s", "-w")
 	}
@@ -130,6 +131,7 @@ func linkFlags(p build.Project, t build.Target, o Options) string {
 	external := append(targetFlags(t),
 		"-static-pie", "-fuse-ld=lld", "-rtlib=libgcc", "-Wl,-z,relro,-z,now,-z,noexecstack",
 		fmt.Sprintf("-Wl,-z,stack-size=%d", stackSize), "-Wl,--build-id=none",
+		startupObject(t),
 	)
 	return strings.Join(append(flags, "-extldflags '"+strings.Join(external, " ")+"'"), " ")
 }
@@ -150,7 +152,7 @@ func want(p build.Project, t build.Target, o Options) elfcheck.Want {
 // key), C libraries, flags.
 func (b Build) Key(treeHash, builderKey string) string {
 	h := sha256.New()
-	fmt.Fprintln(h, treeHash, builderKey, b.Variant)
+	fmt.Fprintln(h, treeHash, builderKey, b.Variant, LinkerScript)
 	for _, word := range append(append([]string{}, b.Env...), b.Args...) {
 		fmt.Fprintf(h, "%q\n", word)
 	}

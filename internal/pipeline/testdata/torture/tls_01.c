@@ -1,0 +1,3 @@
+#define ALIGN 1
+#define TLS tls_1
+#include "tls_body.h"

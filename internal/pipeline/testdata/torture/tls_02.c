@@ -1,0 +1,3 @@
+#define ALIGN 2
+#define TLS tls_2
+#include "tls_body.h"

@@ -1,0 +1,3 @@
+#define ALIGN 8
+#define TLS tls_8
+#include "tls_body.h"
