@@ -104,6 +104,16 @@ func (Test) Distros(ctx context.Context, only *string, json *bool) error {
 	})
 }
 
+// Torture runs programs that break where a static binary is laid out wrongly, many times.
+//
+//	mage test:torture                             1,000 runs for each target
+//	mage test:torture -targets=linux/386 -runs=50
+func (Test) Torture(ctx context.Context, targets *string, runs *int) error {
+	return run(ctx, options.Args{Targets: targets}, func(ctx context.Context, o options.Options) error {
+		return pipeline.Torture(ctx, o, options.Number(runs, 1000), os.Stdout, os.Stderr)
+	})
+}
+
 // Bench holds benchmarks.
 type Bench mg.Namespace
 

@@ -40,6 +40,7 @@ type Job struct {
 	Libraries *Libraries
 	Plans     []plan.Build
 	Log       *progress.Log
+	Cold      bool // Go compiles all anew: its caches are the container's own
 	// Done gets each binary as soon as it is linked; calls may come from several goroutines.
 	Done func(p plan.Build, info json.RawMessage, binary io.Reader) error
 }
@@ -106,7 +107,10 @@ func (j Job) start(ctx context.Context, e *engine.Engine) (c *engine.Container, 
 		{"proxy", stream(func(w io.Writer) error { return source.TarModules(w, j.Modules) })},
 	}
 	for _, p := range j.Plans {
-		volumes["/cache/"+p.Target.Dir()] = cachePrefix + p.Target.Dir() + "-" + j.cacheKey(p)
+		volumes["/cache/"+p.Target.Dir()] = ""
+		if !j.Cold {
+			volumes["/cache/"+p.Target.Dir()] = cachePrefix + p.Target.Dir() + "-" + j.cacheKey(p)
+		}
 		for _, l := range p.Libraries {
 			if cached, ok := j.Libraries.open(l, j.key(p)); ok {
 				parts = append(parts, part{"sysroot/" + p.Target.Triple, cached})

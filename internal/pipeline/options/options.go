@@ -201,3 +201,11 @@ func Text(s *string) string {
 	}
 	return *s
 }
+
+// Number is the value of an option, or what stands for it where it was not given.
+func Number(n *int, otherwise int) int {
+	if n == nil {
+		return otherwise
+	}
+	return *n
+}
