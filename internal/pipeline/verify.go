@@ -93,7 +93,9 @@ func verdict(rows []elfcheck.Row, named bool) error {
 	case len(lines) == 1:
 		return fault.New(code, nextOf(code), "%s", lines[0])
 	}
-	err := &fault.Error{Code: code, Err: errors.New(elfcheck.Summary(rows)), Log: "  " + strings.Join(lines, "\n  ")}
+	err := &fault.Error{
+		Code: code, Err: errors.New(elfcheck.Summary(rows)), Log: "  " + strings.Join(lines, "\n  "),
+	}
 	if code == fault.Usage {
 		err.Next = nextOf(code)
 	}

@@ -1,6 +1,7 @@
 package elfcheck
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 )
@@ -31,8 +32,7 @@ func (l *leaks) excused(text string, m match) bool {
 				break
 			}
 			from += next
-			start := m.at - from
-			if start >= 0 && strings.HasPrefix(string(m.window[start:min(start+len(a.Text), len(m.window))]), a.Text) {
+			if start := m.at - from; start >= 0 && bytes.HasPrefix(m.window[start:], []byte(a.Text)) {
 				a.Places++
 				return true
 			}

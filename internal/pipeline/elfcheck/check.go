@@ -116,9 +116,10 @@ func (r *findings) unless(ok bool, rule, format string, args ...any) {
 
 func (w Want) checkTarget(f Facts, r *findings) {
 	const text = "%s, want %s: built for another target; look at the compiler's target and GOARCH"
-	r.unless(w.Class == elf.ELFCLASSNONE || f.Class == w.Class.String(), "class", text, f.Class, w.Class)
-	r.unless(w.Machine == elf.EM_NONE || f.Machine == w.Machine.String(), "machine", text, f.Machine, w.Machine)
-	r.unless(w.Data == elf.ELFDATANONE || f.ByteOrder == w.Data.String(), "byte-order", text, f.ByteOrder, w.Data)
+	class, machine, order := w.Class.String(), w.Machine.String(), w.Data.String()
+	r.unless(w.Class == elf.ELFCLASSNONE || f.Class == class, "class", text, f.Class, class)
+	r.unless(w.Machine == elf.EM_NONE || f.Machine == machine, "machine", text, f.Machine, machine)
+	r.unless(w.Data == elf.ELFDATANONE || f.ByteOrder == order, "byte-order", text, f.ByteOrder, order)
 }
 
 func (w Want) checkStatic(f Facts, r *findings) {
@@ -128,26 +129,29 @@ func (w Want) checkStatic(f Facts, r *findings) {
 	r.unless(len(f.Needed) == 0, "needed",
 		"needs shared libraries at run time (%s): link their static archives (.a) instead", quoted(f.Needed))
 	r.unless(len(f.Rpath)+len(f.Runpath) == 0, "rpath",
-		"searches for libraries in %s: drop -rpath from the linker flags", quoted(slices.Concat(f.Rpath, f.Runpath)))
+		"searches for libraries in %s: drop -rpath from the linker flags",
+		quoted(slices.Concat(f.Rpath, f.Runpath)))
 	r.unless(!f.library(), "program",
 		"a shared library, not a program: build with -buildmode=pie and link with -static-pie, not -shared")
 	r.unless(f.SectionsLie == "", "sections",
 		"%s: a tool rewrote the file wrongly; pack the linker's output as it is", f.SectionsLie)
 	r.unless(f.Libc != "glibc" || dynamic, "glibc-dlopen",
-		"holds glibc (%s), which loads files of the user's machine for names and locales even when it is linked "+
-			"statically: link against musl", f.LibcEvidence)
+		"holds glibc (%s), which loads files of the user's machine for names and locales even when it is "+
+			"linked statically: link against musl", f.LibcEvidence)
 	// glibc's own start-up code fills in every type (elf/dl-reloc-static-pie.c).
-	r.unless(len(f.Relocations.Others) == 0 || dynamic || f.Libc == "glibc", "relocations", "%s", f.Relocations.unfilled())
+	filled := dynamic || f.Libc == "glibc" || len(f.Relocations.Others) == 0
+	r.unless(filled, "relocations", "%s", f.Relocations.unfilled())
 	r.unless(!f.TextRel, "textrel", "rewrites its own code at start-up: compile all C code with -fPIC or -fPIE")
 }
 
 // loaderText says in one line what a dynamic program asks of the machine that it runs on.
 func (f Facts) loaderText() string {
 	if len(f.Needed) == 0 {
-		return fmt.Sprintf("starts only where the loader %q is installed: link with -static-pie against musl", f.Interp)
+		return fmt.Sprintf("starts only where the loader %q is installed: "+
+			"link with -static-pie against musl", f.Interp)
 	}
-	return fmt.Sprintf("dynamically linked: starts only where the loader %q is installed, and the libraries %s: "+
-		"link with -static-pie against musl, and each library as an archive (.a)", f.Interp, quoted(f.Needed))
+	return fmt.Sprintf("dynamically linked: starts only where the loader %q is installed, and the libraries "+
+		"%s: link with -static-pie against musl, and each library as an archive (.a)", f.Interp, quoted(f.Needed))
 }
 
 // library tells a shared library, which has no loader of its own, from a program.
@@ -156,8 +160,10 @@ func (f Facts) library() bool { return f.Type == elf.ET_DYN.String() && !f.PIE &
 func (w Want) checkHardened(f Facts, r *findings) {
 	exec := f.Type == elf.ET_EXEC.String()
 	r.unless(f.PIE || f.library() || exec && w.NonPIE != "", "pie",
-		"at a fixed address (%s), which helps whoever attacks it: build with -buildmode=pie and link with -static-pie", f.Type)
-	r.unless(!f.WX, "wx", "memory is both writable and executable: look for a linker script or the flag -N (--omagic)")
+		"at a fixed address (%s), which helps whoever attacks it: build with -buildmode=pie and link with "+
+			"-static-pie", f.Type)
+	r.unless(!f.WX, "wx",
+		"memory is both writable and executable: look for a linker script or the flag -N (--omagic)")
 	r.unless(f.Relro, "relro", "tables of addresses stay writable: link with -z relro")
 	// Without a dynamic table, nothing is left to bind.
 	r.unless(f.BindNow || exec && !f.Dynamic, "bind-now",

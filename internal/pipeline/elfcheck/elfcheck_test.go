@@ -18,7 +18,8 @@ func wantPIE() Want {
 		Class: elf.ELFCLASS64, Machine: elf.EM_X86_64, Data: elf.ELFDATA2LSB,
 		Forbidden: []string{"/no/such/host/path"}, MinStack: DefaultMinStack,
 		Go: &GoWant{Version: runtime.Version(), Path: "example.com/fixture", Settings: map[string]string{
-			"GOOS": "linux", "GOARCH": "amd64", "CGO_ENABLED": "0", "-buildmode": "pie", "-trimpath": "true", "-tags": "",
+			"GOOS": "linux", "GOARCH": "amd64", "CGO_ENABLED": "0",
+			"-buildmode": "pie", "-trimpath": "true", "-tags": "",
 		}},
 	}
 }
@@ -80,11 +81,13 @@ func testAccepts(t *testing.T) {
 		expect(t, write(t, e.b), Want{}, "")
 	})
 	t.Run("non-pie-with-reason", func(t *testing.T) {
-		w := Want{Class: elf.ELFCLASS32, Machine: elf.EM_386, NonPIE: "a reason", Go: &GoWant{Settings: map[string]string{"GOARCH": "386"}}}
+		w := Want{Class: elf.ELFCLASS32, Machine: elf.EM_386, NonPIE: "a reason",
+			Go: &GoWant{Settings: map[string]string{"GOARCH": "386"}}}
 		expect(t, go386.path(t), w, "relro") // what Go's own linker leaves out, but neither pie nor bind-now
 	})
 	t.Run("big-endian", func(t *testing.T) {
-		w := Want{Class: elf.ELFCLASS64, Machine: elf.EM_S390, Data: elf.ELFDATA2MSB, NonPIE: "a reason", Go: &GoWant{Version: runtime.Version()}}
+		w := Want{Class: elf.ELFCLASS64, Machine: elf.EM_S390, Data: elf.ELFDATA2MSB, NonPIE: "a reason",
+			Go: &GoWant{Version: runtime.Version()}}
 		expect(t, goS390.path(t), w, "relro")
 	})
 	t.Run("musl-static-pie", func(t *testing.T) {
@@ -103,7 +106,9 @@ var refusedEdits = map[string]struct {
 }{
 	"interp": {"interp", func(e *edit, _ *Want) {
 		s := e.f.Section(".interp")
-		e.prog(elf.PT_NULL, func(p *elf.Prog64) { p.Type, p.Off, p.Filesz = uint32(elf.PT_INTERP), s.Offset, s.Size })
+		e.prog(elf.PT_NULL, func(p *elf.Prog64) {
+			p.Type, p.Off, p.Filesz = uint32(elf.PT_INTERP), s.Offset, s.Size
+		})
 	}},
 	"needed-without-interp": {"needed", func(e *edit, _ *Want) { e.spare(elf.DT_NEEDED) }},
 	"filter-library":        {"needed", func(e *edit, _ *Want) { e.spare(elf.DT_FILTER) }},
@@ -120,35 +125,53 @@ var refusedEdits = map[string]struct {
 		e.spare(elf.DT_NEEDED)
 		e.section(elf.SHT_DYNAMIC, func(s *elf.Section64) { s.Off, s.Size = s.Off+0xc0, 16 })
 	}},
-	"rpath":        {"rpath", func(e *edit, _ *Want) { e.spare(elf.DT_RPATH) }},
-	"runpath":      {"rpath", func(e *edit, _ *Want) { e.spare(elf.DT_RUNPATH) }},
-	"textrel":      {"textrel", func(e *edit, _ *Want) { e.spare(elf.DT_TEXTREL) }},
-	"textrel-flag": {"textrel", func(e *edit, _ *Want) { e.dyn(elf.DT_FLAGS, func(d *elf.Dyn64) { d.Val |= uint64(elf.DF_TEXTREL) }) }},
-	"no-relro":     {"relro", func(e *edit, _ *Want) { e.prog(elf.PT_GNU_RELRO, func(p *elf.Prog64) { p.Type = uint32(elf.PT_NULL) }) }},
-	"empty-relro":  {"relro", func(e *edit, _ *Want) { e.prog(elf.PT_GNU_RELRO, func(p *elf.Prog64) { p.Memsz = 0 }) }},
+	"rpath":   {"rpath", func(e *edit, _ *Want) { e.spare(elf.DT_RPATH) }},
+	"runpath": {"rpath", func(e *edit, _ *Want) { e.spare(elf.DT_RUNPATH) }},
+	"textrel": {"textrel", func(e *edit, _ *Want) { e.spare(elf.DT_TEXTREL) }},
+	"textrel-flag": {"textrel", func(e *edit, _ *Want) {
+		e.dyn(elf.DT_FLAGS, func(d *elf.Dyn64) { d.Val |= uint64(elf.DF_TEXTREL) })
+	}},
+	"no-relro": {"relro", func(e *edit, _ *Want) {
+		e.prog(elf.PT_GNU_RELRO, func(p *elf.Prog64) { p.Type = uint32(elf.PT_NULL) })
+	}},
+	"empty-relro": {"relro", func(e *edit, _ *Want) {
+		e.prog(elf.PT_GNU_RELRO, func(p *elf.Prog64) { p.Memsz = 0 })
+	}},
 	"lazy": {"bind-now", func(e *edit, _ *Want) {
 		e.dyn(elf.DT_FLAGS, func(d *elf.Dyn64) { d.Val = 0 })
 		e.dyn(elf.DT_FLAGS_1, func(d *elf.Dyn64) { d.Val = uint64(elf.DF_1_PIE) })
 	}},
-	"shared-library":     {"program", func(e *edit, _ *Want) { e.dyn(elf.DT_FLAGS_1, func(d *elf.Dyn64) { d.Val = uint64(elf.DF_1_NOW) }) }},
-	"fixed-address":      {"pie", func(e *edit, _ *Want) { e.header(func(h *elf.Header64) { h.Type = uint16(elf.ET_EXEC) }) }},
+	"shared-library": {"program", func(e *edit, _ *Want) {
+		e.dyn(elf.DT_FLAGS_1, func(d *elf.Dyn64) { d.Val = uint64(elf.DF_1_NOW) })
+	}},
+	"fixed-address": {"pie", func(e *edit, _ *Want) {
+		e.header(func(h *elf.Header64) { h.Type = uint16(elf.ET_EXEC) })
+	}},
 	"ifunc":              {"relocations", func(e *edit, _ *Want) { e.relocation(elf.R_X86_64_IRELATIVE) }},
 	"symbol":             {"relocations", func(e *edit, _ *Want) { e.relocation(elf.R_X86_64_64) }},
 	"thread-local":       {"relocations", func(e *edit, _ *Want) { e.relocation(elf.R_X86_64_TPOFF64) }},
 	"unknown-relocation": {"relocations", func(e *edit, _ *Want) { e.relocation(200) }},
-	"exec-stack":         {"stack-exec", func(e *edit, _ *Want) { e.prog(elf.PT_GNU_STACK, func(p *elf.Prog64) { p.Flags |= uint32(elf.PF_X) }) }},
-	"no-stack-header":    {"stack-exec", func(e *edit, _ *Want) { e.prog(elf.PT_GNU_STACK, func(p *elf.Prog64) { p.Type = uint32(elf.PT_NULL) }) }},
+	"exec-stack": {"stack-exec", func(e *edit, _ *Want) {
+		e.prog(elf.PT_GNU_STACK, func(p *elf.Prog64) { p.Flags |= uint32(elf.PF_X) })
+	}},
+	"no-stack-header": {"stack-exec", func(e *edit, _ *Want) {
+		e.prog(elf.PT_GNU_STACK, func(p *elf.Prog64) { p.Type = uint32(elf.PT_NULL) })
+	}},
 	"small-stack": {"stack-size", func(e *edit, _ *Want) {
 		e.prog(elf.PT_GNU_STACK, func(p *elf.Prog64) { p.Memsz = DefaultMinStack - 1 })
 	}},
 	"stack-below-plan": {"stack-size", func(_ *edit, w *Want) { w.MinStack = 8 << 20 }},
 	"second-stack-header": {"stack-exec stack-size", func(e *edit, _ *Want) {
-		e.prog(elf.PT_TLS, func(p *elf.Prog64) { *p = elf.Prog64{Type: uint32(elf.PT_GNU_STACK), Flags: 7, Memsz: 4096} })
+		e.prog(elf.PT_TLS, func(p *elf.Prog64) {
+			*p = elf.Prog64{Type: uint32(elf.PT_GNU_STACK), Flags: 7, Memsz: 4096}
+		})
 	}},
-	"writable-code": {"wx", func(e *edit, _ *Want) { e.prog(elf.PT_LOAD, func(p *elf.Prog64) { p.Flags |= uint32(elf.PF_W) }) }},
-	"machine":       {"machine", func(_ *edit, w *Want) { w.Machine = elf.EM_AARCH64 }},
-	"class":         {"class", func(_ *edit, w *Want) { w.Class = elf.ELFCLASS32 }},
-	"byte-order":    {"byte-order", func(_ *edit, w *Want) { w.Data = elf.ELFDATA2MSB }},
+	"writable-code": {"wx", func(e *edit, _ *Want) {
+		e.prog(elf.PT_LOAD, func(p *elf.Prog64) { p.Flags |= uint32(elf.PF_W) })
+	}},
+	"machine":    {"machine", func(_ *edit, w *Want) { w.Machine = elf.EM_AARCH64 }},
+	"class":      {"class", func(_ *edit, w *Want) { w.Class = elf.ELFCLASS32 }},
+	"byte-order": {"byte-order", func(_ *edit, w *Want) { w.Data = elf.ELFDATA2MSB }},
 	"host-path": {"host-path", func(e *edit, w *Want) {
 		w.Forbidden = []string{"/home/builder/src", "/root"}
 		e.b = append(e.b, "/home/builder/src/main.go"...)
@@ -173,7 +196,8 @@ var refusedC = []struct {
 	{cFixture{name: "glibc-static", args: cHardened + "-static -no-pie"}, "glibc-dlopen pie"},
 	{cFixture{name: "glibc-static-pie", args: cHardened + "-static-pie -fPIE"}, "glibc-dlopen"},
 	{cFixture{name: "shared-library-with-needed", args: cHardened + "-shared -fPIC"}, "needed program"},
-	{cFixture{name: "gcc-execstack", args: cHardened + "-static-pie -fPIE -Wl,-z,execstack"}, "glibc-dlopen stack-exec"},
+	{cFixture{name: "gcc-execstack", args: cHardened + "-static-pie -fPIE -Wl,-z,execstack"},
+		"glibc-dlopen stack-exec"},
 	{cFixture{name: "gcc-norelro", args: cHardened + "-static-pie -fPIE -Wl,-z,norelro"}, "glibc-dlopen relro"},
 	{cFixture{name: "gcc-lazy", args: cHardened + "-static-pie -fPIE -Wl,-z,lazy"}, "glibc-dlopen bind-now"},
 	{cFixture{name: "gcc-rpath", args: cHardened + "-pie -fPIE -Wl,-rpath,/opt/lib"}, "interp needed rpath"},
@@ -254,22 +278,36 @@ var brokenEdits = map[string]struct {
 			change(e, e.h.Phoff+uint64(i)*56, func(p *elf.Prog64) { p.Type = uint32(elf.PT_NULL) })
 		}
 	}},
-	"load-past-end":    {"past its end", func(e *edit) { e.prog(elf.PT_LOAD, func(p *elf.Prog64) { p.Filesz = 1 << 62 }) }},
-	"load-wraps":       {"overlap", func(e *edit) { e.prog(elf.PT_LOAD, func(p *elf.Prog64) { p.Memsz = 1<<64 - 1 }) }},
-	"loads-overlap":    {"overlap", func(e *edit) { e.prog(elf.PT_LOAD, func(p *elf.Prog64) { p.Memsz = 1 << 32 }) }},
-	"load-small":       {"larger in the file", func(e *edit) { e.prog(elf.PT_LOAD, func(p *elf.Prog64) { p.Memsz = 1 }) }},
-	"section-past-end": {"past its end", func(e *edit) { e.section(elf.SHT_DYNAMIC, func(s *elf.Section64) { s.Size = 1 << 40 }) }},
+	"load-past-end": {"past its end", func(e *edit) {
+		e.prog(elf.PT_LOAD, func(p *elf.Prog64) { p.Filesz = 1 << 62 })
+	}},
+	"load-wraps": {"overlap", func(e *edit) {
+		e.prog(elf.PT_LOAD, func(p *elf.Prog64) { p.Memsz = 1<<64 - 1 })
+	}},
+	"loads-overlap": {"overlap", func(e *edit) {
+		e.prog(elf.PT_LOAD, func(p *elf.Prog64) { p.Memsz = 1 << 32 })
+	}},
+	"load-small": {"larger in the file", func(e *edit) {
+		e.prog(elf.PT_LOAD, func(p *elf.Prog64) { p.Memsz = 1 })
+	}},
+	"section-past-end": {"past its end", func(e *edit) {
+		e.section(elf.SHT_DYNAMIC, func(s *elf.Section64) { s.Size = 1 << 40 })
+	}},
 	"interp-tiny": {"PT_INTERP", func(e *edit) {
 		e.prog(elf.PT_NULL, func(p *elf.Prog64) { p.Type, p.Filesz = uint32(elf.PT_INTERP), 1 })
 	}},
 	"interp-huge": {"PT_INTERP", func(e *edit) {
 		e.prog(elf.PT_NULL, func(p *elf.Prog64) { p.Type, p.Off, p.Filesz = uint32(elf.PT_INTERP), 0, 5000 })
 	}},
-	"two-dynamics": {"more than one PT_DYNAMIC", func(e *edit) { e.prog(elf.PT_NULL, func(p *elf.Prog64) { p.Type = uint32(elf.PT_DYNAMIC) }) }},
+	"two-dynamics": {"more than one PT_DYNAMIC", func(e *edit) {
+		e.prog(elf.PT_NULL, func(p *elf.Prog64) { p.Type = uint32(elf.PT_DYNAMIC) })
+	}},
 	"dynamic-address-elsewhere": {"disagree", func(e *edit) {
 		e.prog(elf.PT_DYNAMIC, func(p *elf.Prog64) { p.Vaddr += 16 })
 	}},
-	"dynamic-unmapped": {"disagree", func(e *edit) { e.prog(elf.PT_DYNAMIC, func(p *elf.Prog64) { p.Vaddr = 1 << 40 }) }},
+	"dynamic-unmapped": {"disagree", func(e *edit) {
+		e.prog(elf.PT_DYNAMIC, func(p *elf.Prog64) { p.Vaddr = 1 << 40 })
+	}},
 	"dynamic-endless": {"no end", func(e *edit) {
 		// More entries than any table has, none of them DT_NULL.
 		for i := range e.b[0x10000:0x30000] {
@@ -278,10 +316,16 @@ var brokenEdits = map[string]struct {
 		base := e.f.Progs[3]
 		e.prog(elf.PT_DYNAMIC, func(p *elf.Prog64) { p.Off, p.Vaddr = 0x10000, base.Vaddr-base.Off+0x10000 })
 	}},
-	"rela-past-end":  {"DT_RELA of", func(e *edit) { e.dyn(elf.DT_RELASZ, func(d *elf.Dyn64) { d.Val = 24 << 40 }) }},
-	"rela-unmapped":  {"DT_RELA of", func(e *edit) { e.dyn(elf.DT_RELA, func(d *elf.Dyn64) { d.Val = 1 << 40 }) }},
+	"rela-past-end": {"DT_RELA of", func(e *edit) {
+		e.dyn(elf.DT_RELASZ, func(d *elf.Dyn64) { d.Val = 24 << 40 })
+	}},
+	"rela-unmapped": {"DT_RELA of", func(e *edit) {
+		e.dyn(elf.DT_RELA, func(d *elf.Dyn64) { d.Val = 1 << 40 })
+	}},
 	"rela-in-pieces": {"whole number", func(e *edit) { e.dyn(elf.DT_RELASZ, func(d *elf.Dyn64) { d.Val-- }) }},
-	"note-huge":      {"notes", func(e *edit) { e.prog(elf.PT_NOTE, func(p *elf.Prog64) { p.Off, p.Filesz = 0, 1<<20 }) }},
+	"note-huge": {"notes", func(e *edit) {
+		e.prog(elf.PT_NOTE, func(p *elf.Prog64) { p.Off, p.Filesz = 0, 1<<20 })
+	}},
 }
 
 // A file cut anywhere is an error, with section headers (which end it or point to its end) or without.

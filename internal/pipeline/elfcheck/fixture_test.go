@@ -42,9 +42,10 @@ type goFixture struct {
 }
 
 var (
-	goPIE  = goFixture{"amd64", "pie", "-s -w -bindnow", goMain} // all of static-PIE but the loader and the stack size
-	go386  = goFixture{"386", "exe", "", goMain}                 // 32 bits, with (compressed) debug information
-	goS390 = goFixture{"s390x", "exe", "-s -w", goMain}          // big endian
+	// goPIE has all of a static-PIE but the stack size, and a loader.
+	goPIE  = goFixture{"amd64", "pie", "-s -w -bindnow", goMain}
+	go386  = goFixture{"386", "exe", "", goMain}        // 32 bits, with (compressed) debug information
+	goS390 = goFixture{"s390x", "exe", "-s -w", goMain} // big endian
 )
 
 const goMain = "package main\n\nfunc main() { println(\"fixture\") }\n"
@@ -74,7 +75,8 @@ func (g goFixture) path(t *testing.T) string {
 	})
 	out := filepath.Join(fixtures, "go-"+g.String())
 	once(t, out, func() error {
-		cmd := exec.Command("go", "build", "-trimpath", "-buildmode="+g.mode, "-ldflags="+g.ldflags, "-o", out, ".")
+		cmd := exec.Command("go", "build", "-trimpath", "-buildmode="+g.mode, "-ldflags="+g.ldflags,
+			"-o", out, ".")
 		cmd.Dir = src
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+g.arch, "GOFLAGS=", "GOWORK=off")
 		if b, err := cmd.CombinedOutput(); err != nil {
@@ -87,8 +89,10 @@ func (g goFixture) path(t *testing.T) string {
 
 // cFixture is a C program of the host's compiler.
 type cFixture struct {
-	name   string
-	musl   string // musl's start file, rcrt1.o or crt1.o, to link by hand: musl-gcc 1.2.3 takes -static-pie and links dynamically
+	name string
+	// musl is its start file, rcrt1.o or crt1.o, to link by hand: musl-gcc 1.2.3 takes -static-pie and
+	// links dynamically.
+	musl   string
 	args   string // of the compiler
 	source string // empty: cMain
 }
@@ -231,7 +235,9 @@ func (e *edit) spare(tag elf.DynTag) {
 	s := e.f.Section(".interp")
 	e.dyn(elf.DT_STRTAB, func(d *elf.Dyn64) { d.Val = s.Addr })
 	e.dyn(elf.DT_STRSZ, func(d *elf.Dyn64) { d.Val = s.Size })
-	e.section(elf.SHT_STRTAB, func(d *elf.Section64) { d.Addr, d.Off, d.Size = s.Addr, s.Offset, s.Size }) // .dynstr, for readelf
+	e.section(elf.SHT_STRTAB, func(d *elf.Section64) { // .dynstr, for readelf
+		d.Addr, d.Off, d.Size = s.Addr, s.Offset, s.Size
+	})
 	e.dyn(elf.DT_DEBUG, func(d *elf.Dyn64) { d.Tag, d.Val = int64(tag), 0 })
 }
 

@@ -105,7 +105,8 @@ func withSections(b []byte) []byte {
 	headers := encode(binary.LittleEndian, elf.Section64{},
 		elf.Section64{Type: uint32(elf.SHT_DYNAMIC), Off: dynoff, Addr: dynoff, Size: 4 * 16},
 		elf.Section64{Type: uint32(elf.SHT_NOTE), Off: strings, Addr: strings, Size: 16},
-		elf.Section64{Type: uint32(elf.SHT_PROGBITS), Flags: uint64(elf.SHF_COMPRESSED), Off: uint64(len(b)), Size: uint64(len(packed))})
+		elf.Section64{Type: uint32(elf.SHT_PROGBITS), Flags: uint64(elf.SHF_COMPRESSED),
+			Off: uint64(len(b)), Size: uint64(len(packed))})
 	shoff := uint64(len(out))
 	out = append(out, headers...)
 	binary.LittleEndian.PutUint64(out[40:], shoff) // e_shoff

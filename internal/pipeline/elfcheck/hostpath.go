@@ -64,22 +64,31 @@ func (h *hostPath) evidence(m match, where place) bool {
 
 // isName tells whether a byte goes on with a file's name. A dot does not: it ends sentences, too.
 func isName(b byte) bool {
-	return b == '_' || b == '-' || b >= '0' && b <= '9' || b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b >= 0x80
+	letter := b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b >= 0x80
+	return letter || b >= '0' && b <= '9' || b == '_' || b == '-'
 }
 
 var (
-	sourceEndings = []string{".go", ".c", ".h", ".s", ".S", ".cc", ".cpp", ".cxx", ".hpp", ".inc", ".rs", ".o", ".a"}
-	buildFolders  = []string{"/go/pkg/", "/go/src/", "/.cache/go-build/", "/.cargo/", "/.rustup/"}
+	sourceEndings = []string{
+		".go", ".c", ".h", ".s", ".S", ".cc", ".cpp", ".cxx", ".hpp", ".inc", ".rs", ".o", ".a",
+	}
+	buildFolders = []string{"/go/pkg/", "/go/src/", "/.cache/go-build/", "/.cargo/", "/.rustup/"}
 )
 
 // isCompiled tells whether what follows a short path makes it that of a source file or a build's folder.
 func isCompiled(rest []byte) bool {
-	end := slices.IndexFunc(rest, func(b byte) bool { return !isName(b) && !strings.ContainsRune("/.+@%~!", rune(b)) })
+	end := slices.IndexFunc(rest, func(b byte) bool {
+		return !isName(b) && !strings.ContainsRune("/.+@%~!", rune(b))
+	})
 	if end < 0 {
 		end = len(rest)
 	}
 	below := string(rest[:end])
-	inFolder := func(folder string) bool { return strings.HasPrefix(below, folder) }
+	if !strings.HasPrefix(below, "/") {
+		return false
+	}
 	ending := path.Ext(strings.TrimRight(below, "."))
-	return strings.HasPrefix(below, "/") && (slices.ContainsFunc(buildFolders, inFolder) || slices.Contains(sourceEndings, ending))
+	return slices.Contains(sourceEndings, ending) || slices.ContainsFunc(buildFolders, func(folder string) bool {
+		return strings.HasPrefix(below, folder)
+	})
 }

@@ -65,7 +65,9 @@ func TestHostPathInGoTable(t *testing.T) {
 	if err != nil || rules(findings) != "host-path" {
 		t.Fatal(findings, err)
 	}
-	for _, says := range []string{"a compiler's table", "section .gopclntab", `"/root/notes.txt"`, "-trimpath", fmt.Sprint(at + 1)} {
+	for _, says := range []string{
+		"a compiler's table", "section .gopclntab", `"/root/notes.txt"`, "-trimpath", fmt.Sprint(at + 1),
+	} {
 		if !strings.Contains(findings[0].Detail, says) {
 			t.Errorf("%q does not say %q", findings[0].Detail, says)
 		}
@@ -80,7 +82,9 @@ func TestHostPathInData(t *testing.T) {
 		t.Fatal(r.Findings)
 	}
 	detail := r.Findings[0].Detail
-	for _, says := range []string{"2 places", "go:embed", "Allowed in build/project.go", `"assert /home/maria/lib/x.c:12"`} {
+	for _, says := range []string{
+		"2 places", "go:embed", "Allowed in build/project.go", `"assert /home/maria/lib/x.c:12"`,
+	} {
 		if !strings.Contains(detail, says) {
 			t.Errorf("%q does not say %q", detail, says)
 		}
@@ -99,7 +103,8 @@ func TestAllowed(t *testing.T) {
 	if len(r.Findings) > 0 || len(r.Allowed) != 1 || r.Allowed[0].Places != 2 {
 		t.Errorf("findings %v, allowed %v", r.Findings, r.Allowed)
 	}
-	if got, want := r.Allowed[0].String(), `"/home/maria/lib" is allowed (2 places): libx.a is built there`; got != want {
+	want := `"/home/maria/lib" is allowed (2 places): libx.a is built there`
+	if got := r.Allowed[0].String(); got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 	// An exception covers its own text only.

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 )
 
 // image is an ELF file seen as the kernel and the loader see it: by its segments.
@@ -200,7 +199,7 @@ func cString(r io.Reader) (string, bool) {
 // stripped tells whether symbols and debug information are gone.
 func (img *image) stripped() bool {
 	return !slices.ContainsFunc(img.Sections, func(s *elf.Section) bool {
-		return s.Type == elf.SHT_SYMTAB || strings.HasPrefix(s.Name, ".debug_") || strings.HasPrefix(s.Name, ".zdebug_")
+		return s.Type == elf.SHT_SYMTAB || holdsDWARF(s.Name)
 	})
 }
 

@@ -76,7 +76,8 @@ func notELF(r io.ReaderAt, size int64) error {
 // isFatMachO tells a Mach-O for several machines from a Java class, which has the same magic and, where the
 // number of machines would be, a version of 45 or more.
 func isFatMachO(head []byte) bool {
-	return len(head) >= 8 && bytes.HasPrefix(head, []byte("\xca\xfe\xba\xbe")) && binary.BigEndian.Uint32(head[4:]) < 45
+	const magic = 0xcafebabe
+	return len(head) >= 8 && binary.BigEndian.Uint32(head) == magic && binary.BigEndian.Uint32(head[4:]) < 45
 }
 
 // notProgram tells by its type what an ELF file is that no kernel starts; nil for one that it might. Whether

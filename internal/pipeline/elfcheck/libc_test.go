@@ -1,6 +1,7 @@
 package elfcheck
 
 import (
+	"bytes"
 	"os"
 	"os/exec"
 	"strings"
@@ -58,8 +59,9 @@ func TestGlibcEvidence(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		const abi = "\x10\x00\x00\x00\x01\x00\x00\x00" // size and type of NT_GNU_ABI_TAG
 		// objcopy -R leaves the note's bytes in their segment.
-		return write(t, []byte(strings.ReplaceAll(string(b), "\x10\x00\x00\x00\x01\x00\x00\x00GNU\x00", "\x10\x00\x00\x00\x01\x00\x00\x00XXX\x00")))
+		return write(t, bytes.ReplaceAll(b, []byte(abi+"GNU\x00"), []byte(abi+"XXX\x00")))
 	}
 	for _, c := range []struct{ path, evidence string }{
 		{note, "note NT_GNU_ABI_TAG"},

@@ -3,7 +3,6 @@ package elfcheck
 import (
 	"debug/elf"
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -31,6 +30,9 @@ func (img *image) place(off int64) place {
 
 // holdsPaths tells by its name that a section has Go's table of functions and files, or DWARF.
 func holdsPaths(section string) bool {
-	return strings.HasSuffix(section, ".gopclntab") || slices.ContainsFunc([]string{".debug_", ".zdebug_"},
-		func(prefix string) bool { return strings.HasPrefix(section, prefix) })
+	return strings.HasSuffix(section, ".gopclntab") || holdsDWARF(section)
+}
+
+func holdsDWARF(section string) bool {
+	return strings.HasPrefix(section, ".debug_") || strings.HasPrefix(section, ".zdebug_")
 }

@@ -69,10 +69,11 @@ func compare(t *testing.T, path string) {
 	}
 	want := readelf(t, path)
 	for _, field := range []string{
-		"Class", "ByteOrder", "Machine", "Type", "Interp", "Dynamic", "Needed", "Rpath", "Runpath", "PIE", "TextRel",
-		"Relro", "BindNow", "WX", "HasStackHeader", "ExecStack", "StackSize", "Stripped", "BuildID",
+		"Class", "ByteOrder", "Machine", "Type", "Interp", "Dynamic", "Needed", "Rpath", "Runpath", "PIE",
+		"TextRel", "Relro", "BindNow", "WX", "HasStackHeader", "ExecStack", "StackSize", "Stripped", "BuildID",
 	} {
-		g, w := reflect.ValueOf(got).FieldByName(field).Interface(), reflect.ValueOf(want).FieldByName(field).Interface()
+		g := reflect.ValueOf(got).FieldByName(field).Interface()
+		w := reflect.ValueOf(want).FieldByName(field).Interface()
 		if !reflect.DeepEqual(g, w) {
 			t.Errorf("%s: %v, readelf says %v", field, g, w)
 		}
@@ -153,11 +154,14 @@ func readelf(t *testing.T, path string) (f Facts) {
 		return strings.TrimSpace(m[1])
 	}
 	f.Class = strings.Replace(field("Class"), "ELF", "ELFCLASS", 1)
-	f.ByteOrder = map[bool]string{true: "ELFDATA2LSB", false: "ELFDATA2MSB"}[strings.Contains(field("Data"), "little")]
+	f.ByteOrder = "ELFDATA2MSB"
+	if strings.Contains(field("Data"), "little") {
+		f.ByteOrder = "ELFDATA2LSB"
+	}
 	f.Type = "ET_" + strings.Fields(field("Type"))[0]
 	f.Machine = map[string]string{
-		"Advanced Micro Devices X86-64": "EM_X86_64", "Intel 80386": "EM_386", "AArch64": "EM_AARCH64", "IBM S/390": "EM_S390",
-		"ARM": "EM_ARM", "RISC-V": "EM_RISCV", "PowerPC64": "EM_PPC64",
+		"Advanced Micro Devices X86-64": "EM_X86_64", "Intel 80386": "EM_386", "AArch64": "EM_AARCH64",
+		"IBM S/390": "EM_S390", "ARM": "EM_ARM", "RISC-V": "EM_RISCV", "PowerPC64": "EM_PPC64",
 	}[field("Machine")]
 	if m := regexp.MustCompile(`Build ID: (\w+)`).FindStringSubmatch(text); m != nil {
 		f.BuildID = m[1]

@@ -18,8 +18,8 @@ import (
 // rcrt1.o) walks DT_REL, DT_RELA and, since 1.2.4, DT_RELR; it takes what is RELATIVE, skips all else, and
 // never looks at DT_JMPREL.
 type Relocations struct {
-	Relative uint64            `json:"relative"`         // filled in by start-up code: RELATIVE, and all of DT_RELR
-	Others   map[string]uint64 `json:"others,omitempty"` // left for a loader: number by type, named as in elf.h
+	Relative uint64            `json:"relative"`         // filled in by start-up code: RELATIVE, and DT_RELR
+	Others   map[string]uint64 `json:"others,omitempty"` // left for a loader: number by type of debug/elf
 }
 
 // maxRelocationTypes bounds the names that a file can make us keep; no machine has so many dynamic types.
@@ -75,7 +75,8 @@ type relocationTable struct {
 
 // within tells whether start-up code meets all entries of t while it reads the other table.
 func (t relocationTable) within(other relocationTable) bool {
-	return t.rela == other.rela && t.addr >= other.addr && t.size <= other.size && t.addr-other.addr <= other.size-t.size
+	fits := t.addr >= other.addr && t.size <= other.size && t.addr-other.addr <= other.size-t.size
+	return fits && t.rela == other.rela
 }
 
 // relocationFacts counts the entries of all tables. Of a tag that stands there twice the last one counts,
@@ -179,8 +180,8 @@ func (r *Relocations) add(name string) {
 	r.Others[name]++
 }
 
-// relocationName is the name of elf.h, or else the number. debug/elf names what it does not know after the
-// nearest number below.
+// relocationName is the name in debug/elf, or else the number. What debug/elf does not know it names after
+// the nearest number below.
 func (img *image) relocationName(typ uint32) string {
 	if s := unnamedTypes[img.Machine][typ]; s != "" {
 		return s
@@ -252,8 +253,8 @@ func (r Relocations) unfilled() string {
 			next = append(next, step)
 		}
 	}
-	return fmt.Sprintf("leaves addresses for a loader to fill in (%s), but a static program has none, and musl's "+
-		"start-up code fills in those of type RELATIVE only: it would crash where it uses them; %s",
+	return fmt.Sprintf("leaves addresses for a loader to fill in (%s), but a static program has none, and "+
+		"musl's start-up code fills in those of type RELATIVE only: it would crash where it uses them; %s",
 		strings.Join(counts, ", "), strings.Join(next, "; "))
 }
 

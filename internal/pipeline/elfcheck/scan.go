@@ -35,7 +35,8 @@ func scan(r io.Reader, patterns []string, context int, tell func(match)) error {
 		longest = max(longest, len(p))
 	}
 	buf := make([]byte, scanChunk+longest+2*context)
-	base, from, kept := int64(0), 0, 0 // window's offset; first byte where a match is new; bytes of the last window
+	base := int64(0)   // offset of the window
+	from, kept := 0, 0 // in the window: the first place where a match is new, and what is of the last window
 	for {
 		n, err := io.ReadFull(r, buf[kept:])
 		window := buf[:kept+n]

@@ -15,9 +15,12 @@ func judged() []Row {
 		Machine: "EM_X86_64", Type: "ET_DYN", PIE: true, Relro: true, BindNow: true,
 		HasStackHeader: true, StackSize: 1 << 20, Go: &GoFacts{Version: "go1.26.8"},
 	}
-	dynamic := Facts{Machine: "EM_AARCH64", Type: "ET_DYN", PIE: true, Interp: "/lib/ld.so", HasStackHeader: true,
-		Needed: []string{"libc.so.6", "libz.so.1"}, Rpath: []string{"/opt/lib"}}
-	fixed := Facts{Machine: "EM_386", Type: "ET_EXEC", HasStackHeader: true, ExecStack: true, StackSize: 128 << 10}
+	dynamic := Facts{
+		Machine: "EM_AARCH64", Type: "ET_DYN", PIE: true, Interp: "/lib/ld.so", HasStackHeader: true,
+		Needed: []string{"libc.so.6", "libz.so.1"}, Rpath: []string{"/opt/lib"},
+	}
+	fixed := Facts{Machine: "EM_386", Type: "ET_EXEC", HasStackHeader: true, ExecStack: true,
+		StackSize: 128 << 10}
 	library := Facts{Machine: "EM_ARM", Type: "ET_DYN"}
 	leak := Finding{"host-path", "a path"}
 	return []Row{
@@ -26,7 +29,8 @@ func judged() []Row {
 		{File: "a.out", Facts: dynamic, Findings: Static(dynamic)},
 		{File: "libx.so", Facts: library, Findings: Static(library)},
 		{File: "fixed", Facts: fixed, Findings: Static(fixed)},
-		{File: "old", Facts: fixed, Findings: append(Static(fixed), Finding{"buildinfo", "a"}, Finding{"buildinfo", "b"})},
+		{File: "old", Facts: fixed,
+			Findings: append(Static(fixed), Finding{"buildinfo", "a"}, Finding{"buildinfo", "b"})},
 		{File: "leaky", Facts: static, Findings: []Finding{leak}},
 		{File: "script.sh", Err: NotProgram(`a script (it runs with "/bin/sh")`)},
 		{File: "bad\x1b[2Jname\n", Err: errors.New("a damaged ELF file: cut short within its headers")},
@@ -94,7 +98,8 @@ func TestSummary(t *testing.T) {
 func TestJudge(t *testing.T) {
 	for _, rule := range slices.Concat(hardening, planning, []string{"interp", "new"}) {
 		got := Judge([]Finding{{Rule: rule}})
-		want := Verdict{!slices.Contains([]string{"interp", "new"}, rule), !slices.Contains(hardening, rule), !slices.Contains(planning, rule)}
+		hard, plan := slices.Contains(hardening, rule), slices.Contains(planning, rule)
+		want := Verdict{Static: hard || plan, Hardened: !hard, Planned: !plan}
 		if got != want || got.String() == "ok" {
 			t.Errorf("%s: %+v, want %+v", rule, got, want)
 		}

@@ -65,8 +65,8 @@ func (r Row) Verdict() Verdict {
 }
 
 // Explain says why a file is refused: on a line, or, after one that gives the verdict, on one for each
-// finding. A file that is not static gets one line, because the rest of what it lacks does not matter. Nothing
-// is said of a file that passes.
+// finding. A file that is not static gets one line: whether it is hardened does not matter then. Nothing is
+// said of a file that passes.
 func (r Row) Explain() []string {
 	name := printable(r.File)
 	v := r.Verdict()
