@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
@@ -104,15 +105,20 @@ func goMod(root string) (goVersion, module string, err error) {
 	return f.Toolchain.Name, f.Module.Mod.Path, nil
 }
 
+// builderFolders are those of the build container, whose names stand in debug twins: a folder of this machine
+// that is called the same cannot be told from them.
+var builderFolders = []string{"/cache", "/job", "/out", "/proxy", "/src", "/sysroot", "/tmp", "/usr"}
+
 // hostPaths are the folders of this machine that must not be found in a binary. What is evidence of them is
 // up to the gate.
 func hostPaths(o options.Options) []string {
 	var paths []string
 	home, _ := os.UserHomeDir() // an error: there is none
 	for _, p := range []string{o.Root, home, o.Cache} {
-		if p != "" {
-			paths = append(paths, filepath.Clean(p))
+		if p == "" || slices.Contains(builderFolders, filepath.Clean(p)) {
+			continue
 		}
+		paths = append(paths, filepath.Clean(p))
 	}
 	return paths
 }

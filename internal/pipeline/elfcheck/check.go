@@ -123,16 +123,16 @@ func (w Want) checkTarget(f Facts, r *findings) {
 }
 
 func (w Want) checkStatic(f Facts, r *findings) {
+	r.unless(!f.library(), "program",
+		"a shared library, not a program: build with -buildmode=pie and link with -static-pie, not -shared")
 	// A file with a loader takes its libc from there, and has its addresses filled in by it.
-	dynamic := f.Interp != "" || len(f.Needed) > 0
+	dynamic := f.Interp != "" || len(f.Needed) > 0 || f.library()
 	r.unless(f.Interp == "", "interp", "%s", f.loaderText())
 	r.unless(len(f.Needed) == 0, "needed",
 		"needs shared libraries at run time (%s): link their static archives (.a) instead", quoted(f.Needed))
 	r.unless(len(f.Rpath)+len(f.Runpath) == 0, "rpath",
 		"searches for libraries in %s: drop -rpath from the linker flags",
 		quoted(slices.Concat(f.Rpath, f.Runpath)))
-	r.unless(!f.library(), "program",
-		"a shared library, not a program: build with -buildmode=pie and link with -static-pie, not -shared")
 	r.unless(f.SectionsLie == "", "sections",
 		"%s: a tool rewrote the file wrongly; pack the linker's output as it is", f.SectionsLie)
 	r.unless(f.Libc != "glibc" || dynamic, "glibc-dlopen",

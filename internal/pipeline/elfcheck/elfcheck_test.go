@@ -195,7 +195,7 @@ var refusedC = []struct {
 	{cFixture{name: "glibc-dynamic", args: cHardened + "-pie -fPIE"}, "interp needed"},
 	{cFixture{name: "glibc-static", args: cHardened + "-static -no-pie"}, "glibc-dlopen pie"},
 	{cFixture{name: "glibc-static-pie", args: cHardened + "-static-pie -fPIE"}, "glibc-dlopen"},
-	{cFixture{name: "shared-library-with-needed", args: cHardened + "-shared -fPIC"}, "needed program"},
+	{cFixture{name: "shared-library-with-needed", args: cHardened + "-shared -fPIC"}, "program needed"},
 	{cFixture{name: "gcc-execstack", args: cHardened + "-static-pie -fPIE -Wl,-z,execstack"},
 		"glibc-dlopen stack-exec"},
 	{cFixture{name: "gcc-norelro", args: cHardened + "-static-pie -fPIE -Wl,-z,norelro"}, "glibc-dlopen relro"},

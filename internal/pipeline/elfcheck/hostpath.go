@@ -56,7 +56,7 @@ func (h *hostPath) evidence(m match, where place) bool {
 	if !h.short {
 		return true
 	}
-	if b := m.before(1); len(b) > 0 && (isName(b[0]) || b[0] == '/') {
+	if b := m.before(1); len(b) > 0 && (isName(b[0]) || b[0] == '/' || b[0] == '.') {
 		return false
 	}
 	return where.paths || isCompiled(rest)

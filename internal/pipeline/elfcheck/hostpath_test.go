@@ -39,6 +39,7 @@ func TestHostPathEvidence(t *testing.T) {
 		{"/root", "https://example.com/root/main.go", false},
 		{"/root", "file:///root/index", false},
 		{"/root", "/home/root/main.c", false},
+		{"/root", "../root/main.c", false},
 		{"/root", "/rootfs/main.c", false},
 		{"/root", "the folder /root/.", false},
 		{"/src", "\x00/src/decode.c\x00", true},
