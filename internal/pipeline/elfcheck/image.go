@@ -42,6 +42,9 @@ func newImage(r io.ReaderAt, size int64) (*image, error) {
 	if err := notELF(r, size); err != nil {
 		return nil, err
 	}
+	if err := checkNames(r); err != nil {
+		return nil, err
+	}
 	file, err := elf.NewFile(r)
 	switch {
 	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
@@ -214,7 +217,7 @@ func (img *image) sectionsLie() string {
 		if !slices.ContainsFunc(img.Progs, func(p *elf.Prog) bool {
 			return p.Type == elf.PT_DYNAMIC && p.Off == s.Offset && p.Vaddr == s.Addr
 		}) {
-			return fmt.Sprintf("section %s is not where PT_DYNAMIC is", s.Name)
+			return fmt.Sprintf("section %s is not where PT_DYNAMIC is", printable(s.Name))
 		}
 	}
 	return ""

@@ -59,12 +59,12 @@ func (l *leaks) searchPacked(budget int64) error {
 			continue
 		}
 		unpacked := &io.LimitedReader{R: s.Open(), N: budget}
-		where := place{"the unpacked section " + s.Name, holdsPaths(s.Name)}
+		where := place{"the unpacked section " + printable(s.Name), holdsPaths(s.Name)}
 		if err := l.scan(unpacked, func(int64) place { return where }); err != nil {
-			return fmt.Errorf("section %s: %w", s.Name, err)
+			return fmt.Errorf("section %q: %w", s.Name, err)
 		}
 		if budget = unpacked.N; budget <= 0 {
-			return fmt.Errorf("section %s unpacks to too much to search", s.Name)
+			return fmt.Errorf("section %q unpacks to too much to search", s.Name)
 		}
 	}
 	return nil

@@ -17,7 +17,7 @@ func (img *image) place(off int64) place {
 	within := func(start, size uint64) bool { return uint64(off) >= start && uint64(off)-start < size }
 	for _, s := range img.Sections {
 		if s.Type != elf.SHT_NULL && s.Type != elf.SHT_NOBITS && within(s.Offset, s.FileSize) {
-			return place{"the file, section " + s.Name, holdsPaths(s.Name)}
+			return place{"the file, section " + printable(s.Name), holdsPaths(s.Name)}
 		}
 	}
 	for i, p := range img.Progs {

@@ -118,7 +118,7 @@ func (img *image) relocationTables(last map[elf.DynTag]uint64, noDynamic bool) [
 	for _, s := range img.Sections {
 		isRela := s.Type == elf.SHT_RELA
 		if noDynamic && (isRela || s.Type == elf.SHT_REL) && s.Flags&elf.SHF_ALLOC != 0 {
-			tables = append(tables, relocationTable{"section " + s.Name, s.Addr, s.Size, isRela, false})
+			tables = append(tables, relocationTable{"section " + printable(s.Name), s.Addr, s.Size, isRela, false})
 		}
 	}
 	return slices.DeleteFunc(tables, func(t relocationTable) bool { return t.size == 0 })

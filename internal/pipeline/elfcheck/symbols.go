@@ -40,7 +40,7 @@ func stringPlaces(table *elf.Section, names []string) (map[uint32]string, error)
 	}
 	err := scan(table.Open(), patterns, 0, func(m match) { places[uint32(m.off+1)] = names[m.pattern] })
 	if err != nil {
-		return nil, fmt.Errorf("section %s: %w", table.Name, err)
+		return nil, fmt.Errorf("section %q: %w", table.Name, err)
 	}
 	return places, nil
 }
@@ -58,7 +58,7 @@ func (img *image) definedAt(symtab *elf.Section, places map[uint32]string) (stri
 			return "", nil
 		}
 		if err != nil {
-			return "", fmt.Errorf("section %s: %w", symtab.Name, err)
+			return "", fmt.Errorf("section %q: %w", symtab.Name, err)
 		}
 		name, ok := places[img.ByteOrder.Uint32(entry)]
 		if ok && elf.SectionIndex(img.ByteOrder.Uint16(entry[index:])) != elf.SHN_UNDEF {
