@@ -10,6 +10,15 @@ type Project struct {
 	Tags      []string // Go build tags
 	Stamp     Stamp
 	Libraries []Library
+	Allowed   []Allowed // texts that the gate lets pass although they hold a path of the building machine
+}
+
+// Allowed is an exception to the rule that no path of the building machine (checkout, home, cache folder)
+// stands in a binary. It is for text that is there on purpose, or that came with a prebuilt archive; for
+// paths that a compiler wrote, look at its flags instead.
+type Allowed struct {
+	Text   string // as it stands in the binary: "/home/runner/work/libfoo"; what holds it passes, no more
+	Reason string // one line for whoever checks the release; `mage verify` prints it
 }
 
 // Stamp names the string variables that the linker sets (go tool link -X); an empty

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
@@ -104,15 +105,20 @@ func goMod(root string) (goVersion, module string, err error) {
 	return f.Toolchain.Name, f.Module.Mod.Path, nil
 }
 
-// hostPaths are what must not be found in a binary; a root such as /src or / is too
-// common a string to tell anything.
+// builderFolders are those of the build container, whose names stand in debug twins: a folder of this machine
+// that is called the same cannot be told from them.
+var builderFolders = []string{"/cache", "/job", "/out", "/proxy", "/src", "/sysroot", "/tmp", "/usr"}
+
+// hostPaths are the folders of this machine that must not be found in a binary. What is evidence of them is
+// up to the gate.
 func hostPaths(o options.Options) []string {
 	var paths []string
-	home, _ := os.UserHomeDir()
+	home, _ := os.UserHomeDir() // an error: there is none
 	for _, p := range []string{o.Root, home, o.Cache} {
-		if strings.Count(filepath.ToSlash(filepath.Clean(p)), "/") >= 2 && len(p) > 6 {
-			paths = append(paths, p)
+		if p == "" || slices.Contains(builderFolders, filepath.Clean(p)) {
+			continue
 		}
+		paths = append(paths, filepath.Clean(p))
 	}
 	return paths
 }
@@ -227,10 +233,7 @@ func (s *static) take(b image.Builder, p plan.Build, info json.RawMessage, binar
 	if err != nil {
 		return err
 	}
-	facts, findings, err := elfcheck.File(staged.Temp, p.Want)
-	if err == nil && len(findings) > 0 {
-		err = refused(p.Target.Name, findings)
-	}
+	facts, err := s.examine(p, staged.Temp)
 	if err != nil {
 		os.Remove(staged.Temp)
 		return err
@@ -250,12 +253,25 @@ func (s *static) take(b image.Builder, p plan.Build, info json.RawMessage, binar
 	return nil
 }
 
-func refused(name string, findings []elfcheck.Finding) error {
+// examine puts a binary before the gate, and tells which exceptions of build/ it made use of.
+func (s *static) examine(p plan.Build, path string) (elfcheck.Facts, error) {
+	r, err := elfcheck.Examine(path, p.Want)
+	if err != nil {
+		return r.Facts, fmt.Errorf("%s: the gate refuses this binary: %w", p.Target.Name, err)
+	}
+	for _, a := range r.Allowed {
+		s.log.Note("%s: %s", p.Target.Name, a)
+	}
+	if len(r.Findings) == 0 {
+		return r.Facts, nil
+	}
 	var lines []string
-	for _, f := range findings {
+	for _, f := range r.Findings {
 		lines = append(lines, "  "+f.String())
 	}
-	return &fault.Error{Code: fault.Failed, Err: fmt.Errorf("%s: the gate refuses this binary", name), Log: strings.Join(lines, "\n")}
+	verdict := elfcheck.Judge(r.Findings)
+	return r.Facts, &fault.Error{Code: fault.Failed, Log: strings.Join(lines, "\n"),
+		Err: fmt.Errorf("%s: the gate refuses this binary: it is %s", p.Target.Name, verdict)}
 }
 
 // discard removes what was staged and not committed.

@@ -3,8 +3,8 @@ package pipeline
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
+	"io/fs"
 	"path/filepath"
 	"strings"
 
@@ -16,24 +16,18 @@ import (
 	"github.com/tcapflow/tcapflow/internal/pipeline/plan"
 )
 
-// Verify runs the gate on files, or on every artifact of out/ when none is named.
+// Verify runs the gate on files, or on every artifact of out/ when none is named. The error explains what is
+// refused; its code is fault.Usage where a file that was named is not there, and else fault.Failed.
 func Verify(o options.Options, files []string, stdout io.Writer) error {
 	var rows []elfcheck.Row
+	for _, file := range files {
+		rows = append(rows, elfcheck.NewRow(file, file, elfcheck.Want{}))
+	}
 	if len(files) == 0 {
-		m, err := artifact.Load(o.Out)
-		if err != nil {
+		var err error
+		if rows, err = verifyArtifacts(o); err != nil {
 			return err
 		}
-		if len(m.Artifacts) == 0 {
-			return fault.New(fault.Usage, "run `mage static` first, or name files", "nothing is built yet")
-		}
-		for _, a := range m.Artifacts {
-			rows = append(rows, verifyArtifact(o, a))
-		}
-	}
-	for _, file := range files {
-		f, findings, err := elfcheck.File(file, elfcheck.Want{})
-		rows = append(rows, elfcheck.Row{File: file, Facts: f, Findings: findings, Err: err})
 	}
 	if o.JSON {
 		if err := json.NewEncoder(stdout).Encode(rowsJSON(rows)); err != nil {
@@ -42,63 +36,99 @@ func Verify(o options.Options, files []string, stdout io.Writer) error {
 	} else if err := elfcheck.Table(stdout, rows, o.Colour); err != nil {
 		return err
 	}
-	return verdict(rows)
+	return verdict(rows, len(files) > 0)
+}
+
+func verifyArtifacts(o options.Options) ([]elfcheck.Row, error) {
+	m, err := artifact.Load(o.Out)
+	if err != nil {
+		return nil, err
+	}
+	if len(m.Artifacts) == 0 {
+		return nil, fault.New(fault.Usage, "run `mage static` first, or name files", "nothing is built yet")
+	}
+	var rows []elfcheck.Row
+	for _, a := range m.Artifacts {
+		rows = append(rows, verifyArtifact(o, a))
+	}
+	return rows, nil
 }
 
 func verifyArtifact(o options.Options, a artifact.Artifact) elfcheck.Row {
-	row := elfcheck.Row{File: "out/" + a.Path}
+	name := "out/" + a.Path
 	targets, err := build.Select(a.Target)
 	if err != nil {
-		row.Err = err
-		return row
+		return elfcheck.Row{File: name, Err: err}
 	}
 	goVersion, module, err := goMod(o.Root)
 	if err != nil {
-		row.Err = err
-		return row
+		return elfcheck.Row{File: name, Err: err}
 	}
-	p := plan.For(build.TcapflowClient, targets[0], plan.Options{Debug: a.Variant == "debug", GoVersion: goVersion, Module: module, Forbidden: hostPaths(o)})
-	row.Facts, row.Findings, row.Err = elfcheck.File(filepath.Join(o.Out, filepath.FromSlash(a.Path)), p.Want)
+	p := plan.For(build.TcapflowClient, targets[0], plan.Options{
+		Debug: a.Variant == "debug", GoVersion: goVersion, Module: module, Forbidden: hostPaths(o)})
+	row := elfcheck.NewRow(name, filepath.Join(o.Out, filepath.FromSlash(a.Path)), p.Want)
 	if row.Err == nil && !a.Intact(o.Out) {
 		row.Err = errors.New("its bytes are not those of the manifest")
 	}
 	return row
 }
 
-// verdict is an error that explains each refused file.
-func verdict(rows []elfcheck.Row) error {
+// verdict is an error that explains each refused file; the explanation itself where it is one line.
+func verdict(rows []elfcheck.Row, named bool) error {
 	var lines []string
-	bad := 0
+	code, bad := fault.Failed, 0
 	for _, r := range rows {
-		if r.Err == nil && len(r.Findings) == 0 {
+		if r.OK() {
 			continue
 		}
 		bad++
-		for _, f := range r.Findings {
-			lines = append(lines, "  "+r.File+": "+f.String())
-		}
-		if r.Err != nil {
-			lines = append(lines, "  "+r.File+": "+r.Err.Error())
+		lines = append(lines, r.Explain()...)
+		if named && errors.Is(r.Err, fs.ErrNotExist) {
+			code = fault.Usage
 		}
 	}
-	if bad == 0 {
+	switch {
+	case bad == 0:
 		return nil
+	case len(lines) == 1:
+		return fault.New(code, nextOf(code), "%s", lines[0])
 	}
-	return &fault.Error{Code: fault.Failed, Err: fmt.Errorf("%d of %d files are not static binaries that run anywhere", bad, len(rows)), Log: strings.Join(lines, "\n")}
+	err := &fault.Error{
+		Code: code, Err: errors.New(elfcheck.Summary(rows)), Log: "  " + strings.Join(lines, "\n  "),
+	}
+	if code == fault.Usage {
+		err.Next = nextOf(code)
+	}
+	return err
+}
+
+// nextOf is the next step after an error of one line, or where a file is not there.
+func nextOf(code fault.Code) string {
+	if code == fault.Usage {
+		return "look at the name; `mage static` puts binaries into out/"
+	}
+	return "-json has every finding; README.md says what \"static\" means, and `mage static` builds such files"
 }
 
 type rowJSON struct {
-	File     string             `json:"file"`
-	OK       bool               `json:"ok"`
-	Error    string             `json:"error,omitempty"`
-	Findings []elfcheck.Finding `json:"findings,omitempty"`
-	ELF      elfcheck.Facts     `json:"elf"`
+	File     string               `json:"file"`
+	OK       bool                 `json:"ok"`
+	Static   bool                 `json:"static"`
+	Hardened bool                 `json:"hardened"`
+	Error    string               `json:"error,omitempty"`
+	Findings []elfcheck.Finding   `json:"findings,omitempty"`
+	Allowed  []elfcheck.Exception `json:"allowed,omitempty"`
+	ELF      elfcheck.Facts       `json:"elf"`
 }
 
 func rowsJSON(rows []elfcheck.Row) []rowJSON {
 	out := []rowJSON{}
 	for _, r := range rows {
-		j := rowJSON{File: r.File, OK: r.Err == nil && len(r.Findings) == 0, Findings: r.Findings, ELF: r.Facts}
+		v := r.Verdict()
+		j := rowJSON{
+			File: r.File, OK: r.OK(), Static: v.Static, Hardened: v.Hardened,
+			Findings: r.Findings, Allowed: r.Allowed, ELF: r.Facts,
+		}
 		if r.Err != nil {
 			j.Error = r.Err.Error()
 		}

@@ -61,7 +61,7 @@ func TestGateRefuses(t *testing.T) {
 		{"small-stack", join(static, hard), "stack-size"},
 		{"text-relocations", join(static, hard, stack, "-Wl,-z,notext -DTEXTREL"), "textrel"},
 		{"runpath", join("-pie", hard, stack, "-Wl,-rpath,/opt/lib"), "rpath"},
-		{"shared-object", join("-shared", hard, stack), "pie"},
+		{"shared-object", join("-shared", hard, stack), "program"},
 		{"writable-code", join("-static -no-pie", "-Wl,--omagic", stack), "wx"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -1,10 +1,10 @@
 // Package elfcheck is the gate: it decides whether a file is the static, hardened binary that the
 // plan promised.
 //
-// In comes the path of an ELF file and a [Want]. Out come [Facts], which are true of the file and go
-// to the manifest, and a [Finding] for each promise that the file breaks; no finding means that the
-// file passes. The gate fails closed: a file that cannot be read, is cut short or contradicts itself
-// is an error, never "static".
+// In comes the path of an ELF file and a [Want]. Out comes a [Report]: [Facts], which are true of the file
+// and go to the manifest, and a [Finding] for each promise that the file breaks; no finding means that the
+// file passes. [Judge] sorts findings into verdicts: is it static, is it hardened, is it as planned. The gate
+// fails closed: a file that cannot be read, is cut short or contradicts itself is an error, never "static".
 //
 // Facts are taken from the program headers and from what they map, because the kernel and the loader
 // use nothing else (elf(5), gABI chapter 5). Section headers may be stripped or may lie.
@@ -13,8 +13,10 @@ package elfcheck
 import (
 	"debug/buildinfo"
 	"debug/elf"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
 	"os"
 )
@@ -38,6 +40,8 @@ type Facts struct {
 	Relro   bool `json:"relro"`    // has a PT_GNU_RELRO
 	BindNow bool `json:"bind_now"` // nothing is bound after start-up
 	WX      bool `json:"wx"`       // a segment is both writable and executable
+
+	Relocations Relocations `json:"relocations"`
 
 	HasStackHeader bool   `json:"has_stack_header"` // has a PT_GNU_STACK
 	ExecStack      bool   `json:"exec_stack"`       // PT_GNU_STACK asks for an executable stack
@@ -66,69 +70,75 @@ type GoFacts struct {
 // StaticPIE tells whether the file loads at any address and needs no other file to do so.
 func (f Facts) StaticPIE() bool { return f.PIE && f.Interp == "" && len(f.Needed) == 0 }
 
-// Inspect reads the facts of the file at path.
+// Inspect reads the facts of the file at path. Errors do not name the path: the caller knows it.
 func Inspect(path string) (Facts, error) {
 	file, size, err := open(path)
 	if err != nil {
 		return Facts{}, err
 	}
 	defer file.Close()
-	f, err := InspectReader(file, size)
-	if err != nil {
-		return Facts{}, fmt.Errorf("%s: %w", path, err)
-	}
-	return f, nil
+	return InspectReader(file, size)
 }
 
 // open refuses what is no regular file before opening it: opening a named pipe would block.
 func open(path string) (*os.File, int64, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, 0, err
+		return nil, 0, withoutPath(err)
 	}
 	if !info.Mode().IsRegular() {
-		return nil, 0, fmt.Errorf("%s: not a regular file (%s)", path, info.Mode().Type())
+		return nil, 0, notRegular(info.Mode())
 	}
 	file, err := os.Open(path)
 	if err != nil {
-		return nil, 0, err
+		return nil, 0, withoutPath(err)
 	}
 	return file, info.Size(), nil
 }
 
-// InspectReader reads the facts of an ELF file of size bytes. A file that is not ELF, is cut short, or
-// whose headers contradict each other is an error.
-func InspectReader(r io.ReaderAt, size int64) (f Facts, err error) {
-	// debug/elf "is not designed to be hardened against adversarial inputs" (its package comment).
-	defer func() {
-		if p := recover(); p != nil {
-			f, err = Facts{}, fmt.Errorf("malformed ELF file: %v", p)
-		}
-	}()
-	r = io.NewSectionReader(r, 0, size)
-	img, err := newImage(r, size)
-	if err != nil {
-		return Facts{}, err
+// withoutPath is the cause of an error of package os, which has the path in its text.
+func withoutPath(err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err
+	}
+	return err
+}
+
+// InspectReader reads the facts of an ELF file of size bytes. A file that is no program ([NotProgram]), is
+// cut short, or whose headers contradict each other is an error.
+func InspectReader(r io.ReaderAt, size int64) (Facts, error) {
+	_, f, err := inspect(io.NewSectionReader(r, 0, size), size)
+	return f, err
+}
+
+func inspect(r io.ReaderAt, size int64) (img *image, f Facts, err error) {
+	defer recovered(&err, func() { img, f = nil, Facts{} })
+	if img, err = newImage(r, size); err != nil {
+		return nil, Facts{}, err
 	}
 	f = Facts{
 		Size: size, Class: img.Class.String(), Machine: img.Machine.String(),
 		ByteOrder: img.Data.String(), Type: img.Type.String(), Stripped: img.stripped(),
+		SectionsLie: img.sectionsLie(), Go: goFacts(r),
 	}
-	if err := img.segmentFacts(&f); err != nil {
-		return Facts{}, err
+	for _, read := range []func(*Facts) error{
+		img.segmentFacts, img.dynamicFacts, img.tlsFacts, func(f *Facts) error { return img.libcFacts(r, f) },
+	} {
+		if err := read(&f); err != nil {
+			return nil, Facts{}, err
+		}
 	}
-	if err := img.dynamicFacts(&f); err != nil {
-		return Facts{}, err
+	return img, f, nil
+}
+
+// recovered makes an error of a panic, and then has the results forgotten. debug/elf "is not designed to
+// be hardened against adversarial inputs" (its package comment).
+func recovered(err *error, forget func()) {
+	if p := recover(); p != nil {
+		*err = fmt.Errorf("%w: %v", errDamaged, p)
+		forget()
 	}
-	if err := img.tlsFacts(&f); err != nil {
-		return Facts{}, err
-	}
-	f.SectionsLie = img.sectionsLie()
-	if err := img.libcFacts(r, &f); err != nil {
-		return Facts{}, err
-	}
-	f.Go = goFacts(r)
-	return f, nil
 }
 
 // segmentFacts are those that the program headers state by themselves.
@@ -181,7 +191,7 @@ func (img *image) dynamicFacts(f *Facts) error {
 			f.PIE = img.Type == elf.ET_DYN && elf.DynFlag1(d.val)&elf.DF_1_PIE != 0
 		}
 	}
-	return nil
+	return img.relocationFacts(dyn, f)
 }
 
 // goFacts gives nil for every reason alike: to the gate, damaged build information is none. Without

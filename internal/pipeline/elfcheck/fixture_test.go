@@ -2,11 +2,13 @@ package elfcheck
 
 import (
 	"bytes"
+	"cmp"
 	"debug/elf"
 	"encoding/binary"
 	"errors"
 	"flag"
 	"fmt"
+	"hash/crc32"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -34,15 +36,23 @@ func TestMain(m *testing.M) {
 }
 
 // goFixture is a Go program for linux, cross-compiled without a C compiler.
-type goFixture struct{ arch, mode, ldflags string }
+type goFixture struct {
+	arch, mode, ldflags string
+	source              string
+}
 
 var (
-	goPIE  = goFixture{"amd64", "pie", "-s -w -bindnow"} // all of static-PIE but the loader and the stack size
-	go386  = goFixture{"386", "exe", ""}                 // 32 bits, with (compressed) debug information
-	goS390 = goFixture{"s390x", "exe", "-s -w"}          // big endian
+	// goPIE has all of a static-PIE but the stack size, and a loader.
+	goPIE  = goFixture{"amd64", "pie", "-s -w -bindnow", goMain}
+	go386  = goFixture{"386", "exe", "", goMain}        // 32 bits, with (compressed) debug information
+	goS390 = goFixture{"s390x", "exe", "-s -w", goMain} // big endian
 )
 
-func (g goFixture) String() string { return g.arch + "-" + g.mode }
+const goMain = "package main\n\nfunc main() { println(\"fixture\") }\n"
+
+func (g goFixture) String() string {
+	return fmt.Sprintf("%s-%s-%08x", g.arch, g.mode, crc32.ChecksumIEEE([]byte(g.source)))
+}
 
 var built sync.Map // path → func() error, so that each is built once
 
@@ -57,15 +67,16 @@ func once(t *testing.T, path string, build func() error) {
 
 func (g goFixture) path(t *testing.T) string {
 	t.Helper()
-	src := filepath.Join(fixtures, "src")
+	src := filepath.Join(fixtures, "src-"+g.String())
 	once(t, src, func() error {
 		return errors.Join(os.Mkdir(src, 0o755),
 			os.WriteFile(filepath.Join(src, "go.mod"), []byte("module example.com/fixture\n\ngo 1.26\n"), 0o644),
-			os.WriteFile(filepath.Join(src, "main.go"), []byte("package main\n\nfunc main() { println(\"fixture\") }\n"), 0o644))
+			os.WriteFile(filepath.Join(src, "main.go"), []byte(g.source), 0o644))
 	})
 	out := filepath.Join(fixtures, "go-"+g.String())
 	once(t, out, func() error {
-		cmd := exec.Command("go", "build", "-trimpath", "-buildmode="+g.mode, "-ldflags="+g.ldflags, "-o", out, ".")
+		cmd := exec.Command("go", "build", "-trimpath", "-buildmode="+g.mode, "-ldflags="+g.ldflags,
+			"-o", out, ".")
 		cmd.Dir = src
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+g.arch, "GOFLAGS=", "GOWORK=off")
 		if b, err := cmd.CombinedOutput(); err != nil {
@@ -79,11 +90,23 @@ func (g goFixture) path(t *testing.T) string {
 // cFixture is a C program of the host's compiler.
 type cFixture struct {
 	name string
-	musl bool   // link by hand to musl's rcrt1.o: musl-gcc 1.2.3 takes -static-pie and links dynamically
-	args string // of the compiler
+	// musl is its start file, rcrt1.o or crt1.o, to link by hand: musl-gcc 1.2.3 takes -static-pie and
+	// links dynamically.
+	musl   string
+	args   string // of the compiler
+	source string // empty: cMain
 }
 
 const cHardened = "-Wl,-z,relro,-z,now,-z,noexecstack,-z,stack-size=1048576 -s "
+
+const cMain = "#include <string.h>\nint main(int c, char **v) { return strerror(c)[0] == v[0][0]; }\n"
+
+// cIfunc has a function that is chosen at start-up.
+const cIfunc = `static int one(void) { return 0; }
+static void *pick(void) { return one; }
+int chosen(void) __attribute__((ifunc("pick")));
+int main(void) { return chosen(); }
+`
 
 // path skips, and says why, where the host has no compiler or no such libc.
 func (c cFixture) path(t *testing.T) string {
@@ -91,19 +114,12 @@ func (c cFixture) path(t *testing.T) string {
 	if _, err := exec.LookPath("gcc"); err != nil {
 		t.Skip("skipped: gcc is not installed")
 	}
-	src := filepath.Join(fixtures, "main.c")
-	once(t, src, func() error {
-		return os.WriteFile(src, []byte("#include <string.h>\nint main(int c, char **v) { return strerror(c)[0] == v[0][0]; }\n"), 0o644)
-	})
 	out := filepath.Join(fixtures, "c-"+c.name)
+	src := out + ".c"
+	once(t, src, func() error { return os.WriteFile(src, []byte(cmp.Or(c.source, cMain)), 0o644) })
 	args := append(strings.Fields(c.args), "-o", out, src)
-	if c.musl {
-		crt, _ := filepath.Glob("/usr/lib/*-linux-musl/rcrt1.o")
-		if len(crt) == 0 {
-			t.Skip("skipped: musl's rcrt1.o is not installed (Debian: musl-tools)")
-		}
-		dir := filepath.Dir(crt[0])
-		args = append(args, "-fPIE", "-static-pie", "-nostdlib", crt[0], dir+"/crti.o", dir+"/libc.a", dir+"/crtn.o")
+	if c.musl != "" {
+		args = append(args, muslLink(t, c.musl)...)
 	}
 	built.LoadOrStore(out, sync.OnceValue(func() error {
 		if b, err := exec.Command("gcc", args...).CombinedOutput(); err != nil {
@@ -116,6 +132,21 @@ func (c cFixture) path(t *testing.T) string {
 		t.Skipf("skipped: this host's gcc cannot link it: %v", err)
 	}
 	return out
+}
+
+// muslLink is what gcc needs to link with a start file of musl.
+func muslLink(t *testing.T, start string) []string {
+	t.Helper()
+	crt, _ := filepath.Glob("/usr/lib/*-linux-musl/" + start)
+	if len(crt) == 0 {
+		t.Skipf("skipped: musl's %s is not installed (Debian: musl-tools)", start)
+	}
+	flags := []string{"-fPIE", "-static-pie"}
+	if start == "crt1.o" {
+		flags = []string{"-static", "-no-pie"}
+	}
+	dir := filepath.Dir(crt[0])
+	return append(flags, "-nostdlib", crt[0], dir+"/crti.o", dir+"/libc.a", dir+"/crtn.o")
 }
 
 // edit changes headers of a 64-bit little endian file.
@@ -190,13 +221,23 @@ func (e *edit) section(typ elf.SectionType, fn func(*elf.Section64)) {
 	e.Fatalf("no %s", typ)
 }
 
+// relocation gives the first entry of DT_RELA another type.
+func (e *edit) relocation(typ elf.R_X86_64) {
+	e.dyn(elf.DT_RELA, func(d *elf.Dyn64) {
+		_, off := (&image{File: e.f, loads: e.f.Progs}).at(d.Val)
+		change(e, off, func(r *elf.Rela64) { r.Info = elf.R_INFO(elf.R_SYM64(r.Info), uint32(typ)) })
+	})
+}
+
 // spare turns the dynamic entry that only debuggers use into another one, and the former PT_INTERP into
 // the string table that it points to.
 func (e *edit) spare(tag elf.DynTag) {
 	s := e.f.Section(".interp")
 	e.dyn(elf.DT_STRTAB, func(d *elf.Dyn64) { d.Val = s.Addr })
 	e.dyn(elf.DT_STRSZ, func(d *elf.Dyn64) { d.Val = s.Size })
-	e.section(elf.SHT_STRTAB, func(d *elf.Section64) { d.Addr, d.Off, d.Size = s.Addr, s.Offset, s.Size }) // .dynstr, for readelf
+	e.section(elf.SHT_STRTAB, func(d *elf.Section64) { // .dynstr, for readelf
+		d.Addr, d.Off, d.Size = s.Addr, s.Offset, s.Size
+	})
 	e.dyn(elf.DT_DEBUG, func(d *elf.Dyn64) { d.Tag, d.Val = int64(tag), 0 })
 }
 

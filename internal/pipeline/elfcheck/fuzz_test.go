@@ -9,43 +9,91 @@ import (
 	"testing"
 )
 
-// tiny64 and tiny32 are static-PIE files of a few hundred bytes, all headers: seeds for the fuzzer, and
-// a proof that the gate asks for no section headers, symbols or Go.
-func tiny64(order binary.ByteOrder, data elf.Data) []byte {
-	const phoff, dynoff, strings = 64, 64 + 5*56, 64 + 5*56 + 4*16
-	const size = strings + 16
-	h := elf.Header64{Type: uint16(elf.ET_DYN), Machine: uint16(elf.EM_X86_64), Version: 1, Phoff: phoff, Ehsize: 64, Phentsize: 56, Phnum: 5}
-	copy(h.Ident[:], "\x7fELF")
-	h.Ident[elf.EI_CLASS], h.Ident[elf.EI_DATA], h.Ident[elf.EI_VERSION] = byte(elf.ELFCLASS64), byte(data), 1
-	return encode(order, h,
-		elf.Prog64{Type: uint32(elf.PT_LOAD), Flags: 5, Filesz: size, Memsz: size},
-		elf.Prog64{Type: uint32(elf.PT_DYNAMIC), Flags: 6, Off: dynoff, Vaddr: dynoff, Filesz: 4 * 16, Memsz: 4 * 16},
-		elf.Prog64{Type: uint32(elf.PT_GNU_RELRO), Flags: 4, Off: dynoff, Vaddr: dynoff, Filesz: 4 * 16, Memsz: 4 * 16},
-		elf.Prog64{Type: uint32(elf.PT_GNU_STACK), Flags: 6, Memsz: DefaultMinStack},
-		elf.Prog64{Type: uint32(elf.PT_NOTE), Flags: 4, Off: strings, Filesz: 16, Memsz: 16},
-		elf.Dyn64{Tag: int64(elf.DT_STRTAB), Val: strings},
-		elf.Dyn64{Tag: int64(elf.DT_FLAGS), Val: uint64(elf.DF_BIND_NOW)},
-		elf.Dyn64{Tag: int64(elf.DT_FLAGS_1), Val: uint64(elf.DF_1_NOW | elf.DF_1_PIE)},
-		elf.Dyn64{},
-		[3]uint32{4, 0, ntGNUBuildID}, [4]byte{'G', 'N', 'U'})
+// tiny is a static-PIE file of a few hundred bytes, all headers: a seed for the fuzzer, and a proof that the
+// gate asks for no section headers, symbols or Go. Addresses are offsets.
+type tiny struct {
+	class   elf.Class
+	data    elf.Data
+	machine elf.Machine
+	dyn     []dyn  // added to the dynamic table
+	extra   []byte // at the end
 }
 
-func tiny32(order binary.ByteOrder, data elf.Data) []byte {
-	const phoff, dynoff, strings = 52, 52 + 4*32, 52 + 4*32 + 4*8
-	const size = strings + 16
-	h := elf.Header32{Type: uint16(elf.ET_DYN), Machine: uint16(elf.EM_ARM), Version: 1, Phoff: phoff, Ehsize: 52, Phentsize: 32, Phnum: 4}
-	copy(h.Ident[:], "\x7fELF")
-	h.Ident[elf.EI_CLASS], h.Ident[elf.EI_DATA], h.Ident[elf.EI_VERSION] = byte(elf.ELFCLASS32), byte(data), 1
-	return encode(order, h,
-		elf.Prog32{Type: uint32(elf.PT_LOAD), Flags: 5, Filesz: size, Memsz: size},
-		elf.Prog32{Type: uint32(elf.PT_DYNAMIC), Flags: 6, Off: dynoff, Vaddr: dynoff, Filesz: 4 * 8, Memsz: 4 * 8},
-		elf.Prog32{Type: uint32(elf.PT_GNU_RELRO), Flags: 4, Off: dynoff, Vaddr: dynoff, Filesz: 4 * 8, Memsz: 4 * 8},
-		elf.Prog32{Type: uint32(elf.PT_GNU_STACK), Flags: 6, Memsz: DefaultMinStack},
-		elf.Dyn32{Tag: int32(elf.DT_STRTAB), Val: strings},
-		elf.Dyn32{Tag: int32(elf.DT_BIND_NOW)},
-		elf.Dyn32{Tag: int32(elf.DT_FLAGS_1), Val: uint32(elf.DF_1_PIE)},
-		elf.Dyn32{},
-		[16]byte{})
+var (
+	tiny64 = tiny{class: elf.ELFCLASS64, data: elf.ELFDATA2LSB, machine: elf.EM_X86_64}
+	tiny32 = tiny{class: elf.ELFCLASS32, data: elf.ELFDATA2LSB, machine: elf.EM_ARM}
+)
+
+const tinyProgs, tinyDyns, tinyNote = 5, 4, 16
+
+func (t tiny) sizes() (header, prog, dyn uint64) {
+	if t.class == elf.ELFCLASS32 {
+		return 52, 32, 8
+	}
+	return 64, 56, 16
+}
+
+func (t tiny) order() binary.ByteOrder {
+	if t.data == elf.ELFDATA2MSB {
+		return binary.BigEndian
+	}
+	return binary.LittleEndian
+}
+
+// offsets are those of the dynamic table, the note after it, and the extra bytes.
+func (t tiny) offsets() (table, note, extra uint64) {
+	header, prog, entry := t.sizes()
+	table = header + tinyProgs*prog
+	note = table + uint64(tinyDyns+len(t.dyn))*entry
+	return table, note, note + tinyNote
+}
+
+func (t tiny) bytes() []byte {
+	table, note, extra := t.offsets()
+	size, tableSize := extra+uint64(len(t.extra)), note-table
+	var parts []any
+	if t.class == elf.ELFCLASS64 {
+		h := elf.Header64{Type: uint16(elf.ET_DYN), Machine: uint16(t.machine), Version: 1,
+			Phoff: 64, Ehsize: 64, Phentsize: 56, Phnum: tinyProgs}
+		copy(h.Ident[:], t.ident())
+		parts = append(parts, h)
+	} else {
+		h := elf.Header32{Type: uint16(elf.ET_DYN), Machine: uint16(t.machine), Version: 1,
+			Phoff: 52, Ehsize: 52, Phentsize: 32, Phnum: tinyProgs}
+		copy(h.Ident[:], t.ident())
+		parts = append(parts, h)
+	}
+	parts = append(parts,
+		t.prog(elf.PT_LOAD, 5, 0, size, size),
+		t.prog(elf.PT_DYNAMIC, 6, table, tableSize, tableSize),
+		t.prog(elf.PT_GNU_RELRO, 4, table, tableSize, tableSize),
+		t.prog(elf.PT_GNU_STACK, 6, 0, 0, DefaultMinStack),
+		t.prog(elf.PT_NOTE, 4, note, tinyNote, tinyNote),
+		t.entry(dyn{elf.DT_STRTAB, note}),
+		t.entry(dyn{elf.DT_FLAGS, uint64(elf.DF_BIND_NOW)}),
+		t.entry(dyn{elf.DT_FLAGS_1, uint64(elf.DF_1_NOW | elf.DF_1_PIE)}))
+	for _, d := range t.dyn {
+		parts = append(parts, t.entry(d))
+	}
+	return encode(t.order(), append(parts, t.entry(dyn{}),
+		[3]uint32{4, 0, ntGNUBuildID}, [4]byte{'G', 'N', 'U'}, t.extra)...)
+}
+
+func (t tiny) ident() []byte { return []byte{0x7f, 'E', 'L', 'F', byte(t.class), byte(t.data), 1} }
+
+func (t tiny) prog(typ elf.ProgType, flags uint32, off, filesz, memsz uint64) any {
+	if t.class == elf.ELFCLASS64 {
+		return elf.Prog64{Type: uint32(typ), Flags: flags, Off: off, Vaddr: off, Filesz: filesz, Memsz: memsz}
+	}
+	return elf.Prog32{Type: uint32(typ), Flags: flags, Off: uint32(off), Vaddr: uint32(off),
+		Filesz: uint32(filesz), Memsz: uint32(memsz)}
+}
+
+func (t tiny) entry(d dyn) any {
+	if t.class == elf.ELFCLASS64 {
+		return elf.Dyn64{Tag: int64(d.tag), Val: d.val}
+	}
+	return elf.Dyn32{Tag: int32(d.tag), Val: uint32(d.val)}
 }
 
 // withSections adds section headers to tiny64's little endian file, a compressed one among them.
@@ -57,7 +105,8 @@ func withSections(b []byte) []byte {
 	headers := encode(binary.LittleEndian, elf.Section64{},
 		elf.Section64{Type: uint32(elf.SHT_DYNAMIC), Off: dynoff, Addr: dynoff, Size: 4 * 16},
 		elf.Section64{Type: uint32(elf.SHT_NOTE), Off: strings, Addr: strings, Size: 16},
-		elf.Section64{Type: uint32(elf.SHT_PROGBITS), Flags: uint64(elf.SHF_COMPRESSED), Off: uint64(len(b)), Size: uint64(len(packed))})
+		elf.Section64{Type: uint32(elf.SHT_PROGBITS), Flags: uint64(elf.SHF_COMPRESSED),
+			Off: uint64(len(b)), Size: uint64(len(packed))})
 	shoff := uint64(len(out))
 	out = append(out, headers...)
 	binary.LittleEndian.PutUint64(out[40:], shoff) // e_shoff
@@ -77,12 +126,16 @@ func encode(order binary.ByteOrder, headers ...any) []byte {
 }
 
 func tinies() map[string][]byte {
+	big64, big32 := tiny64, tiny32
+	big64.data, big32.data = elf.ELFDATA2MSB, elf.ELFDATA2MSB
 	return map[string][]byte{
-		"64-little":   tiny64(binary.LittleEndian, elf.ELFDATA2LSB),
-		"64-sections": withSections(tiny64(binary.LittleEndian, elf.ELFDATA2LSB)),
-		"64-big":      tiny64(binary.BigEndian, elf.ELFDATA2MSB),
-		"32-little":   tiny32(binary.LittleEndian, elf.ELFDATA2LSB),
-		"32-big":      tiny32(binary.BigEndian, elf.ELFDATA2MSB),
+		"64-little":      tiny64.bytes(),
+		"64-sections":    withSections(tiny64.bytes()),
+		"64-big":         big64.bytes(),
+		"32-little":      tiny32.bytes(),
+		"32-big":         big32.bytes(),
+		"64-relocations": tiny64.relocated(uint32(elf.R_X86_64_RELATIVE)),
+		"32-relocations": tiny32.relocated(uint32(elf.R_ARM_RELATIVE)),
 	}
 }
 
@@ -106,6 +159,10 @@ func FuzzInspect(f *testing.F) {
 	for _, b := range tinies() {
 		f.Add(b)
 	}
+	for typ := range uint32(3) {
+		f.Add(tiny64.relocated(uint32(elf.R_X86_64_IRELATIVE) - typ))
+	}
+	want := Want{Forbidden: []string{"/home/x", "/root"}, Allowed: []Allowed{{"a/home/x", "a test"}}}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		facts, err := InspectReader(bytes.NewReader(b), int64(len(b)))
 		again, errAgain := InspectReader(bytes.NewReader(b), int64(len(b)))
@@ -122,13 +179,18 @@ func FuzzInspect(f *testing.F) {
 			t.Fatal(err)
 		}
 		if len(Static(facts)) == 0 {
-			if !facts.StaticPIE() {
+			if !facts.StaticPIE() || len(facts.Relocations.Others) > 0 {
 				t.Fatalf("passed: %+v", facts)
 			}
 			mustBeStatic(t, b)
 		}
-		if _, err := forbidden(bytes.NewReader(b), int64(len(b)), []string{"/home/"}); err != nil {
+		report, err := ExamineReader(bytes.NewReader(b), int64(len(b)), want)
+		if err != nil {
 			t.Skip(err) // sections that cannot be unpacked
+		}
+		row := Row{File: "file", Facts: report.Facts, Findings: report.Findings, Allowed: report.Allowed}
+		if (len(row.Explain()) == 0) != row.OK() {
+			t.Fatalf("%v is explained as %q", report.Findings, row.Explain())
 		}
 	})
 }

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 )
 
 // image is an ELF file seen as the kernel and the loader see it: by its segments.
@@ -34,18 +33,27 @@ const (
 	maxDyn = 4096
 )
 
-// errNotELF starts what is said of a file that debug/elf cannot read; the cause is added to it.
-var errNotELF = errors.New("not a readable ELF file")
+// errDamaged starts what is said of a file that debug/elf cannot read; the cause is added to it.
+var errDamaged = errors.New("a damaged ELF file")
 
 // newImage parses the headers and refuses what is not there in full: debug/elf by itself accepts
 // segments and sections that reach past the end of the file.
 func newImage(r io.ReaderAt, size int64) (*image, error) {
+	if err := notELF(r, size); err != nil {
+		return nil, err
+	}
+	if err := checkNames(r); err != nil {
+		return nil, err
+	}
 	file, err := elf.NewFile(r)
 	switch {
 	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
-		return nil, fmt.Errorf("%w: cut short within its headers", errNotELF)
+		return nil, fmt.Errorf("%w: cut short within its headers", errDamaged)
 	case err != nil:
-		return nil, fmt.Errorf("%w: %w", errNotELF, err)
+		return nil, fmt.Errorf("%w: %w", errDamaged, err)
+	}
+	if err := notProgram(file.Type); err != nil {
+		return nil, err
 	}
 	if len(file.Progs) > maxHeaders {
 		return nil, fmt.Errorf("%d program headers: the kernel refuses it", len(file.Progs))
@@ -54,7 +62,7 @@ func newImage(r io.ReaderAt, size int64) (*image, error) {
 	within := func(off, n uint64) bool { return off <= uint64(size) && n <= uint64(size)-off }
 	for _, p := range file.Progs {
 		if !within(p.Off, p.Filesz) {
-			return nil, fmt.Errorf("%s reaches past the end of the file: the file is cut short or damaged", p.Type)
+			return nil, fmt.Errorf("%w: %s reaches past its end; it may be cut short", errDamaged, p.Type)
 		}
 		if p.Type == elf.PT_LOAD {
 			img.loads = append(img.loads, p)
@@ -62,7 +70,7 @@ func newImage(r io.ReaderAt, size int64) (*image, error) {
 	}
 	for _, s := range file.Sections {
 		if s.Type != elf.SHT_NULL && s.Type != elf.SHT_NOBITS && !within(s.Offset, s.FileSize) {
-			return nil, fmt.Errorf("section %q reaches past the end of the file: the file is cut short or damaged", s.Name)
+			return nil, fmt.Errorf("%w: section %q reaches past its end; it may be cut short", errDamaged, s.Name)
 		}
 	}
 	return img, img.checkLoads()
@@ -72,7 +80,7 @@ func newImage(r io.ReaderAt, size int64) (*image, error) {
 // one would hide bytes of the earlier one from the loader but not from us.
 func (img *image) checkLoads() error {
 	if len(img.loads) == 0 {
-		return errors.New("no loadable segment: an object or debug file, not a program")
+		return NotProgram("an ELF file without a loadable segment (debug information?)")
 	}
 	var end uint64
 	for _, p := range img.loads {
@@ -194,7 +202,7 @@ func cString(r io.Reader) (string, bool) {
 // stripped tells whether symbols and debug information are gone.
 func (img *image) stripped() bool {
 	return !slices.ContainsFunc(img.Sections, func(s *elf.Section) bool {
-		return s.Type == elf.SHT_SYMTAB || strings.HasPrefix(s.Name, ".debug_") || strings.HasPrefix(s.Name, ".zdebug_")
+		return s.Type == elf.SHT_SYMTAB || holdsDWARF(s.Name)
 	})
 }
 
@@ -209,7 +217,7 @@ func (img *image) sectionsLie() string {
 		if !slices.ContainsFunc(img.Progs, func(p *elf.Prog) bool {
 			return p.Type == elf.PT_DYNAMIC && p.Off == s.Offset && p.Vaddr == s.Addr
 		}) {
-			return fmt.Sprintf("section %s is not where PT_DYNAMIC is", s.Name)
+			return fmt.Sprintf("section %s is not where PT_DYNAMIC is", printable(s.Name))
 		}
 	}
 	return ""

@@ -1,112 +1,84 @@
 package elfcheck
 
 import (
-	"debug/elf"
-	"encoding/hex"
 	"fmt"
 	"io"
+	"strings"
 )
-
-// Note types of owner "GNU" (elf.h).
-const (
-	ntGNUABITag  = 1
-	ntGNUBuildID = 3
-)
-
-// maxNotes bounds all notes of a file, in bytes; real ones have a few hundred.
-const maxNotes = 1 << 20
-
-// glibcMarks are strings that stay in a stripped program that glibc was linked into. Which of them
-// stand there depends on the version and on what the program calls; in an empty static program of
-// glibc 2.36 it is the first three. The note in noteFacts is a further, independent mark.
-//
-// "/etc/nsswitch.conf" is not among them: Go's own resolver (package net) holds it as well.
-var glibcMarks = []string{
-	"GLIBC_TUNABLES",    // elf/dl-tunables.c: in every static program since 2.26
-	"glibc-ld.so.cache", // elf/dl-cache.c: this program can dlopen
-	"__libc_early_init", // elf/libc_early_init.c: the symbol that dlopen calls in the libc.so it loads
-	"libnss_",           // nss/nss_module.c: this program loads name services
-	"GNU C Library (",   // csu/version.c
-}
 
 // muslMark is musl's strerror(0); glibc says "Success" (musl src/errno/__strerror.h).
 const muslMark = "No error information"
 
-// libcFacts tells which C library the program holds, by marks that survive stripping.
+// glibcMarks are strings that stay in a stripped program that glibc was linked into, each of another part
+// of it. An empty static program of glibc 2.36 has all of them.
+//
+// "/etc/nsswitch.conf" is not among them: Go's own resolver (package net) holds it as well.
+var glibcMarks = []string{
+	"GLIBC_TUNABLES",       // elf/dl-tunables.c: in every static program since 2.26
+	"glibc-ld.so.cache1.1", // elf/dl-cache.c: this program can dlopen
+	"__libc_early_init",    // elf/dl-call-libc-early-init.c: what dlopen calls in the libc.so it loads
+	"gconv-modules",        // iconv/gconv_conf.c: this program loads character sets
+}
+
+// enoughMarks is how many of glibcMarks prove something. One is a C library's getenv of the same name.
+const enoughMarks = 2
+
+// glibcSymbols are defined by every static program of glibc, and by none of musl.
+var glibcSymbols = []string{
+	"_IO_stdin_used",          // csu/init.c, in crt1.o
+	"__libc_setup_tls",        // csu/libc-tls.c
+	"_dl_relocate_static_pie", // elf/dl-reloc-static-pie.c
+}
+
+// libcFacts tells which C library the program holds. Evidence is what only code brings along, strongest
+// first: the note that glibc's start file writes, symbols, and, where both are stripped, several of its
+// strings. A string counts as C compilers store it, between two zeros: a Go program that speaks of
+// GLIBC_TUNABLES stores it without. Strings prove nothing against musl's own, or where no C was compiled:
+// they then belong to a file that is embedded.
 func (img *image) libcFacts(r io.ReaderAt, f *Facts) error {
-	hits, err := scan(io.NewSectionReader(r, 0, f.Size), append([]string{muslMark}, glibcMarks...))
+	if err := img.noteFacts(f); err != nil || f.Libc != "" {
+		return err
+	}
+	symbol, err := img.defines(glibcSymbols)
 	if err != nil {
 		return err
 	}
-	if _, ok := hits[muslMark]; ok {
-		f.Libc, f.LibcEvidence = "musl", fmt.Sprintf("string %q", muslMark)
-	}
-	for _, mark := range glibcMarks {
-		if _, ok := hits[mark]; ok {
-			f.Libc, f.LibcEvidence = "glibc", fmt.Sprintf("string %q", mark)
-			break
-		}
-	}
-	return img.noteFacts(f)
-}
-
-// noteFacts reads the notes of segments and of sections: Go's own linker puts the GNU build ID in a
-// section that no PT_NOTE covers.
-func (img *image) noteFacts(f *Facts) error {
-	budget := uint64(maxNotes)
-	read := func(r io.Reader, size, align uint64) error {
-		if size > budget {
-			return fmt.Errorf("more than %s of notes: no linker writes so much", bytesText(maxNotes))
-		}
-		budget -= size
-		note := make([]byte, size)
-		if _, err := io.ReadFull(r, note); err != nil {
-			return fmt.Errorf("note: %w", err)
-		}
-		img.readNotes(note, align, f)
+	if symbol != "" {
+		f.Libc, f.LibcEvidence = "glibc", fmt.Sprintf("symbol %q", symbol)
 		return nil
 	}
-	for _, p := range img.Progs {
-		if p.Type == elf.PT_NOTE {
-			if err := read(p.Open(), p.Filesz, p.Align); err != nil {
-				return err
-			}
+	return img.libcStrings(r, f)
+}
+
+func (img *image) libcStrings(r io.ReaderAt, f *Facts) error {
+	patterns := []string{muslMark + "\x00"}
+	for _, mark := range glibcMarks {
+		patterns = append(patterns, "\x00"+mark+"\x00")
+	}
+	first := map[int]int64{}
+	err := scan(io.NewSectionReader(r, 0, f.Size), patterns, 0, func(m match) {
+		if _, seen := first[m.pattern]; !seen {
+			first[m.pattern] = m.off
+		}
+	})
+	if err != nil {
+		return err
+	}
+	if _, musl := first[0]; musl {
+		f.Libc, f.LibcEvidence = "musl", fmt.Sprintf("string %q", muslMark)
+		return nil
+	}
+	var found []string
+	for i, mark := range glibcMarks {
+		if off, ok := first[i+1]; ok {
+			found = append(found, fmt.Sprintf("%q at byte %d of %s", mark, off+1, img.place(off+1).name))
 		}
 	}
-	for _, s := range img.Sections {
-		if s.Type == elf.SHT_NOTE {
-			if err := read(s.Open(), s.Size, s.Addralign); err != nil {
-				return err
-			}
-		}
+	if len(found) >= enoughMarks && !f.noCgo() {
+		f.Libc, f.LibcEvidence = "glibc", "strings "+strings.Join(found[:enoughMarks], ", ")
 	}
 	return nil
 }
 
-// readNotes reads a row of notes: words namesz, descsz, type, then name and desc, each padded to the
-// alignment of 4 or 8 (gABI "Note Section"; Linux extensions to gABI for 8).
-func (img *image) readNotes(note []byte, align uint64, f *Facts) {
-	if align != 8 {
-		align = 4
-	}
-	pad := func(n uint64) uint64 { return (n + align - 1) &^ (align - 1) }
-	size := uint64(len(note))
-	for at := uint64(0); at+12 <= size; {
-		word := func(i uint64) uint64 { return uint64(img.ByteOrder.Uint32(note[at+4*i:])) }
-		name, desc := at+12, pad(at+12+word(0))
-		end := desc + word(1)
-		if end > size {
-			return // an owner's own layout; nothing hangs on it
-		}
-		if string(note[name:name+word(0)]) == "GNU\x00" {
-			switch word(2) {
-			case ntGNUABITag:
-				// Only glibc's crt1.o and rcrt1.o write one (csu/abi-note.c); musl's do not.
-				f.Libc, f.LibcEvidence = "glibc", "note NT_GNU_ABI_TAG"
-			case ntGNUBuildID:
-				f.BuildID = hex.EncodeToString(note[desc:end])
-			}
-		}
-		at = pad(end)
-	}
-}
+// noCgo tells that the go command compiled and linked it, and no C.
+func (f Facts) noCgo() bool { return f.Go != nil && f.Go.Settings["CGO_ENABLED"] == "0" }

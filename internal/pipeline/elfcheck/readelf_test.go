@@ -1,6 +1,8 @@
 package elfcheck
 
 import (
+	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -22,8 +24,9 @@ func TestReadelf(t *testing.T) {
 	}
 	t.Run("good", func(t *testing.T) { compare(t, write(t, good(t))) })
 	cs := []cFixture{
-		{name: "musl-static-pie", musl: true, args: cHardened},
+		{name: "musl-static-pie", musl: "rcrt1.o", args: cHardened},
 		{name: "gcc-unstripped", args: "-static-pie -fPIE -Wl,--build-id"},
+		{name: "gcc-relr", args: "-static-pie -fPIE -Wl,-z,pack-relative-relocs"},
 		{name: "gcc-dt-rpath", args: "-Wl,-rpath,/opt/lib:/opt/lib2 -Wl,--disable-new-dtags"},
 	}
 	for _, c := range refusedC {
@@ -33,8 +36,8 @@ func TestReadelf(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) { compare(t, c.path(t)) })
 	}
 	for name, c := range refusedEdits {
-		if strings.Contains(name, "hidden") || name == "empty-relro" || name == "core-file-despite-reason" {
-			continue // readelf believes what the kernel does not, counts an empty segment, reads a core's notes otherwise
+		if strings.Contains(name, "hidden") || name == "empty-relro" {
+			continue // readelf believes what the kernel does not, and counts an empty segment
 		}
 		t.Run(name, func(t *testing.T) {
 			e, w := newEdit(t, good(t)), wantPIE()
@@ -66,14 +69,68 @@ func compare(t *testing.T, path string) {
 	}
 	want := readelf(t, path)
 	for _, field := range []string{
-		"Class", "ByteOrder", "Machine", "Type", "Interp", "Dynamic", "Needed", "Rpath", "Runpath", "PIE", "TextRel",
-		"Relro", "BindNow", "WX", "HasStackHeader", "ExecStack", "StackSize", "Stripped", "BuildID",
+		"Class", "ByteOrder", "Machine", "Type", "Interp", "Dynamic", "Needed", "Rpath", "Runpath", "PIE",
+		"TextRel", "Relro", "BindNow", "WX", "HasStackHeader", "ExecStack", "StackSize", "Stripped", "BuildID",
 	} {
-		g, w := reflect.ValueOf(got).FieldByName(field).Interface(), reflect.ValueOf(want).FieldByName(field).Interface()
+		g := reflect.ValueOf(got).FieldByName(field).Interface()
+		w := reflect.ValueOf(want).FieldByName(field).Interface()
 		if !reflect.DeepEqual(g, w) {
 			t.Errorf("%s: %v, readelf says %v", field, g, w)
 		}
 	}
+	if got.Machine != want.Machine {
+		return // names of relocations are the machine's
+	}
+	if g, w := plainRelocations(got), readelfRelocations(t, path, got.Dynamic); !maps.Equal(g, w) {
+		t.Errorf("relocations: %v, readelf says %v", g, w)
+	}
+}
+
+// plainRelocations are the facts with the names that binutils has.
+func plainRelocations(f Facts) map[string]uint64 {
+	all := map[string]uint64{}
+	for name, n := range f.Relocations.Others {
+		name, _, _ = strings.Cut(name, " in ")
+		all[strings.Replace(name, "_JMP_", "_JUMP_", 1)] += n
+	}
+	if f.Relocations.Relative > 0 {
+		all["RELATIVE"] = f.Relocations.Relative
+	}
+	return all
+}
+
+var (
+	readelfReloc = regexp.MustCompile(`(?m)^[0-9a-f]+ +[0-9a-f]+ (R_\w+|unrecognized: +([0-9a-f]+))`)
+	readelfRelr  = regexp.MustCompile(`(?m)^ +(\d+) offsets$`)
+)
+
+// readelfRelocations has the dynamic table for its source, or section headers where there is no such table.
+func readelfRelocations(t *testing.T, path string, dynamic bool) map[string]uint64 {
+	t.Helper()
+	flags := "-rW"
+	if dynamic {
+		flags = "-rDW"
+	}
+	out, _ := exec.Command("readelf", flags, path).Output()
+	all := map[string]uint64{}
+	for _, m := range readelfReloc.FindAllStringSubmatch(string(out), -1) {
+		name := m[1]
+		if n, err := strconv.ParseUint(m[2], 16, 32); err == nil {
+			name = fmt.Sprintf("type %d", n)
+		}
+		if strings.HasSuffix(name, "_RELATIVE") {
+			name = "RELATIVE"
+		}
+		all[strings.Replace(name, "_JMP_", "_JUMP_", 1)]++
+	}
+	for _, m := range readelfRelr.FindAllStringSubmatch(string(out), -1) {
+		n, err := strconv.ParseUint(m[1], 10, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all["RELATIVE"] += n
+	}
+	return all
 }
 
 var (
@@ -97,11 +154,14 @@ func readelf(t *testing.T, path string) (f Facts) {
 		return strings.TrimSpace(m[1])
 	}
 	f.Class = strings.Replace(field("Class"), "ELF", "ELFCLASS", 1)
-	f.ByteOrder = map[bool]string{true: "ELFDATA2LSB", false: "ELFDATA2MSB"}[strings.Contains(field("Data"), "little")]
+	f.ByteOrder = "ELFDATA2MSB"
+	if strings.Contains(field("Data"), "little") {
+		f.ByteOrder = "ELFDATA2LSB"
+	}
 	f.Type = "ET_" + strings.Fields(field("Type"))[0]
 	f.Machine = map[string]string{
-		"Advanced Micro Devices X86-64": "EM_X86_64", "Intel 80386": "EM_386", "AArch64": "EM_AARCH64", "IBM S/390": "EM_S390",
-		"ARM": "EM_ARM", "RISC-V": "EM_RISCV", "PowerPC64": "EM_PPC64",
+		"Advanced Micro Devices X86-64": "EM_X86_64", "Intel 80386": "EM_386", "AArch64": "EM_AARCH64",
+		"IBM S/390": "EM_S390", "ARM": "EM_ARM", "RISC-V": "EM_RISCV", "PowerPC64": "EM_PPC64",
 	}[field("Machine")]
 	if m := regexp.MustCompile(`Build ID: (\w+)`).FindStringSubmatch(text); m != nil {
 		f.BuildID = m[1]

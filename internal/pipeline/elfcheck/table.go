@@ -1,7 +1,6 @@
 package elfcheck
 
 import (
-	"debug/elf"
 	"fmt"
 	"io"
 	"strconv"
@@ -9,67 +8,70 @@ import (
 	"text/tabwriter"
 )
 
-// Row is one line of the table: what [File] returned for a file.
+// Row is one line of the table: what [Examine] returned for a file.
 type Row struct {
 	File     string
 	Facts    Facts
 	Findings []Finding
+	Allowed  []Exception
 	Err      error
 }
 
-// verdict is "ok", "refused: " with the rules, or "unreadable: " with the reason.
-func (r Row) verdict() string {
+// NewRow examines the file at path, which the row calls name.
+func NewRow(name, path string, w Want) Row {
+	r, err := Examine(path, w)
+	return Row{File: name, Facts: r.Facts, Findings: r.Findings, Allowed: r.Allowed, Err: err}
+}
+
+// verdictText is the verdict with the rules that were broken, or what the file is instead of a program.
+func (r Row) verdictText() string {
+	if kind := r.notProgramText(); kind != "" {
+		return printable(kind)
+	}
 	if r.Err != nil {
 		return "unreadable: " + printable(r.Err.Error())
 	}
-	if len(r.Findings) == 0 {
-		return "ok"
+	if r.OK() {
+		return r.Verdict().String()
 	}
-	var rules []string
-	for _, f := range r.Findings {
-		if len(rules) == 0 || rules[len(rules)-1] != f.Rule {
-			rules = append(rules, f.Rule)
-		}
-	}
-	return "refused: " + strings.Join(rules, ", ")
+	return r.Verdict().String() + ": " + strings.Join(r.rules(), ", ")
 }
 
-// Table writes the rows as aligned columns. Colour marks the verdict only, and never carries meaning
-// that the words do not.
+// Table writes the rows as aligned columns, and below them the exceptions that were made use of. Colour
+// marks the verdict only, and never carries meaning that the words do not.
 func Table(w io.Writer, rows []Row, colour bool) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "FILE\tMACHINE\tSTATIC-PIE\tRELRO\tNOW\tSTACK\tGO\tVERDICT")
+	fmt.Fprintln(t, "FILE\tMACHINE\tSTATIC\tPIE\tRELRO\tNOW\tSTACK\tGO\tVERDICT")
 	for _, r := range rows {
 		fmt.Fprintf(t, "%s\t%s\t%s\n", printable(r.File), strings.Join(r.cells(), "\t"), painted(r, colour))
 	}
-	return t.Flush()
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	for _, r := range rows {
+		for _, a := range r.Allowed {
+			if _, err := fmt.Fprintf(w, "%s: %s\n", printable(r.File), a); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // cells are the columns between file and verdict.
 func (r Row) cells() []string {
 	f := r.Facts
 	if r.Err != nil {
-		return []string{"-", "-", "-", "-", "-", "-"}
+		return []string{"-", "-", "-", "-", "-", "-", "-"}
 	}
 	goVersion := "-"
 	if f.Go != nil {
 		goVersion = printable(f.Go.Version)
 	}
 	return []string{
-		strings.ToLower(strings.TrimPrefix(f.Machine, "EM_")), linkage(f), yesNo(f.Relro), yesNo(f.BindNow), stack(f), goVersion,
+		strings.ToLower(strings.TrimPrefix(f.Machine, "EM_")), yesNo(r.Verdict().Static), yesNo(f.PIE),
+		yesNo(f.Relro), yesNo(f.BindNow), stack(f), goVersion,
 	}
-}
-
-func linkage(f Facts) string {
-	switch {
-	case f.StaticPIE():
-		return "yes"
-	case f.Interp != "" || len(f.Needed) > 0:
-		return "no, dynamic"
-	case f.Type == elf.ET_EXEC.String():
-		return "no, fixed address"
-	}
-	return "no"
 }
 
 func stack(f Facts) string {
@@ -86,11 +88,11 @@ func painted(r Row, colour bool) string {
 	const red, green, reset = "\x1b[31m", "\x1b[32m", "\x1b[0m"
 	switch {
 	case !colour:
-		return r.verdict()
-	case r.Err == nil && len(r.Findings) == 0:
-		return green + r.verdict() + reset
+		return r.verdictText()
+	case r.OK():
+		return green + r.verdictText() + reset
 	}
-	return red + r.verdict() + reset
+	return red + r.verdictText() + reset
 }
 
 func yesNo(b bool) string {

@@ -99,7 +99,7 @@ func (f *Facts) addG(offset int32) {
 // checkTLS: the thread-local segment must have room for Go's g, at a place of its own. The thread
 // pointer of 386 and amd64 is the end of the segment (ELF Handling For Thread-Local Storage §3,
 // variant II), and what begins there belongs to the C library.
-func (w Want) checkTLS(f Facts, r *report) {
+func (w Want) checkTLS(f Facts, r *findings) {
 	const rule = "tls"
 	word := uint64(8)
 	if f.Class == elf.ELFCLASS32.String() {

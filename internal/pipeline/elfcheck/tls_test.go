@@ -65,7 +65,7 @@ func TestTLS(t *testing.T) {
 		{"386: in two places", class32, 32, 4, []int32{-4, -8}, "tls tls"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			var r report
+			var r findings
 			f := Facts{Class: test.class, TLSSize: test.size, TLSAlign: test.align, GOffsets: test.g, Go: &GoFacts{}}
 			Want{}.checkTLS(f, &r)
 			if got := rules(r); got != test.want {

@@ -142,7 +142,7 @@ func want(p build.Project, t build.Target, o Options) elfcheck.Want {
 		settings["GOARM"] = t.GOARM
 	}
 	return elfcheck.Want{
-		Class: t.Class, Machine: t.Machine, Data: t.Data, NonPIE: t.NonPIE, MinStack: stackSize, Forbidden: o.Forbidden,
+		Class: t.Class, Machine: t.Machine, Data: t.Data, NonPIE: t.NonPIE, MinStack: stackSize, Forbidden: o.Forbidden, Allowed: allowed(p),
 		Go: &elfcheck.GoWant{Version: o.GoVersion, Path: path.Join(o.Module, p.Main), Settings: settings},
 	}
 }

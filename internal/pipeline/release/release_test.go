@@ -132,9 +132,9 @@ func TestTake(t *testing.T) {
 			must(t, os.WriteFile(filepath.Join(s.Out, "linux_amd64/client"), []byte("else"), 0o755))
 		}, []string{"linux/amd64: ", "SHA-256 differs"}},
 		{"dynamic, with the manifest forged", func(t *testing.T, s *stage) { commit(t, s.Out, s.Targets, dynamic(t)) },
-			[]string{"linux/amd64: ", "interp: ", "ld-linux", "stack-size: "}},
+			[]string{"linux/amd64: ", "interp: ", "ld-linux", "bind-now: "}},
 		{"no ELF file, with the manifest forged", func(t *testing.T, s *stage) { commit(t, s.Out, s.Targets, []byte("#!/bin/sh\n")) },
-			[]string{"linux/amd64: ", "not a readable ELF file"}},
+			[]string{"linux/amd64: ", "cannot be checked: a script "}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
