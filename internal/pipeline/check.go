@@ -33,6 +33,8 @@ var lint = []check{
 	{name: "go vet", args: []string{"go", "vet", "./..."}},
 	{name: "staticcheck", args: tool("staticcheck", "./...")},
 	{name: "fences (depguard)", args: tool("depguard", "./...")},
+	{name: "fences bite, other hosts (go test)", env: []string{"TCAPFLOW_TEST_TOOLS=1"},
+		args: []string{"go", "test", "-count=1", "-run=^(TestFences|TestHosts)$", "./internal/pipeline"}},
 }
 
 var unit = []check{{name: "go test", args: []string{"go", "test", "./..."}}}
