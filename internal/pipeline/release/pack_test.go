@@ -103,6 +103,13 @@ func checkDeb(t *testing.T, name, arch string) {
 	if strings.Contains(control, "Depends:") {
 		t.Errorf("depends on something:\n%s", control)
 	}
+	for _, script := range []string{"preinst", "postinst"} { // TestUpgradeKeepsCapabilities runs them
+		want, err := os.ReadFile(filepath.Join("deb", script))
+		must(t, err)
+		if got := ask("-I", name, script); got != string(want) {
+			t.Errorf("%s is not ours:\n%s", script, got)
+		}
+	}
 	contents := ask("-c", name)
 	for _, line := range []string{"-rwxr-xr-x root/root", "2026-01-02 03:04 ./usr/bin/client\n", "2026-01-02 03:04 ./usr/share/doc/client/copyright\n"} {
 		if !strings.Contains(contents, line) {
