@@ -10,7 +10,16 @@ type Project struct {
 	Tags      []string // Go build tags
 	Stamp     Stamp
 	Libraries []Library
+	// Capabilities are what the program in the images may take on, as after `setcap …=p`:
+	// nobody can call setcap in an image that has no shell.
+	Capabilities []Capability
 }
+
+// Capability is the number of a Linux capability (linux/capability.h).
+type Capability uint8
+
+// CapNetRaw is for packet sockets, packet(7).
+const CapNetRaw Capability = 13
 
 // Stamp names the string variables that the linker sets (go tool link -X); an empty
 // name is not set.
@@ -36,11 +45,12 @@ type Library struct {
 
 // TcapflowClient is the program of this repository.
 var TcapflowClient = Project{
-	Name:    "tcapflow-client",
-	Summary: "SS7-over-IP flow monitor: TCAP dialogues and their latency, live or from captures",
-	Main:    "./cmd/tcapflow-client",
-	Tags:    []string{"netgo", "osusergo", "libpcap"},
-	Stamp:   Stamp{Version: "main.version", Commit: "main.commit", Date: "main.date", Libc: "main.libc"},
+	Name:         "tcapflow-client",
+	Summary:      "SS7-over-IP flow monitor: TCAP dialogues and their latency, live or from captures",
+	Main:         "./cmd/tcapflow-client",
+	Tags:         []string{"netgo", "osusergo", "libpcap"},
+	Stamp:        Stamp{Version: "main.version", Commit: "main.commit", Date: "main.date", Libc: "main.libc"},
+	Capabilities: []Capability{CapNetRaw},
 	Libraries: []Library{{
 		// Versions before 1.10.7 have known vulnerabilities of 2025 and 2026.
 		Name:    "libpcap",

@@ -151,7 +151,7 @@ func (s *stage) binaryLayer(ctx context.Context, b Binary) (v1.Layer, error) {
 		return nil, err
 	}
 	return s.layer(ctx, layer.Entries(
-		layer.Entry{Name: s.binaryPath(), Data: text, Mode: 0o755},
+		layer.Entry{Name: s.binaryPath(), Data: text, Mode: 0o755, Xattrs: capabilityXattrs(s.Project.Capabilities)},
 		layer.Entry{Name: "usr/share/doc/" + s.Project.Name + "/copyright", Data: licence}))
 }
 
