@@ -21,9 +21,7 @@ import (
 // TestPack runs GoReleaser in this checkout, on binaries that cannot be run, and looks
 // into what it packs; dist/ is not touched.
 func TestPack(t *testing.T) {
-	if os.Getenv("TCAPFLOW_TEST_ENGINE") != "1" {
-		t.Skip("skipped: compiles GoReleaser, which takes minutes: set TCAPFLOW_TEST_ENGINE=1")
-	}
+	needTools(t)
 	s := newTest(t, static(t))
 	root, err := filepath.Abs("../../..")
 	must(t, err)
@@ -31,6 +29,8 @@ func TestPack(t *testing.T) {
 	o.Root, o.Targets, o.Env, o.Module = root, build.Targets, os.Environ(), "github.com/tcapflow/tcapflow"
 	o.Project.Main = build.TcapflowClient.Main
 	o.Mirror, o.Lock = testMirror(t)
+	o.Tool = StartTool(t.Context(), root, os.Environ(), false)
+	defer o.Tool.Stop()
 	commit(t, o.Out, o.Targets, static(t))
 	s, err = newStage(o)
 	must(t, err)
@@ -42,6 +42,13 @@ func TestPack(t *testing.T) {
 		name := s.path("dist", "client_"+version+"_"+target.Dir())
 		t.Run(target.Name+"/tar.gz", func(t *testing.T) { checkArchive(t, name+".tar.gz", binaries[i]) })
 		t.Run(target.Name+"/deb", func(t *testing.T) { checkDeb(t, name+".deb", target.Debian) })
+	}
+}
+
+func needTools(t *testing.T) {
+	t.Helper()
+	if os.Getenv("TCAPFLOW_TEST_TOOLS") != "1" {
+		t.Skip("skipped: compiles GoReleaser, which takes minutes: set TCAPFLOW_TEST_TOOLS=1")
 	}
 }
 
