@@ -5,8 +5,11 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -42,9 +45,33 @@ var withTools = []string{"TCAPFLOW_TEST_TOOLS=1"}
 
 var unit = []check{{name: "go test", args: []string{"go", "test", "./..."}}}
 
-// The engine's tests share one engine: one package at a time.
-var engineTests = []check{{name: "go test (engine)", args: []string{"go", "test", "-p=1", "-count=1", "-timeout=20m", "./internal/pipeline/..."},
-	env: []string{"TCAPFLOW_TEST_ENGINE=1"}}}
+const engineVariable = "TCAPFLOW_TEST_ENGINE"
+
+// engineTests runs the packages that have tests for the engine; Unit has run the others.
+// They share one engine: one package at a time.
+func engineTests(root string) ([]check, error) {
+	packages, err := testPackages(root, "internal/pipeline", engineVariable)
+	args := append([]string{"go", "test", "-p=1", "-count=1", "-timeout=20m"}, packages...)
+	return []check{{name: "go test (engine)", args: args, env: []string{engineVariable + "=1"}}}, err
+}
+
+// testPackages lists the packages below a folder that have a test file with this text.
+func testPackages(root, below, text string) (packages []string, err error) {
+	err = filepath.WalkDir(filepath.Join(root, filepath.FromSlash(below)), func(name string, d fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(name, "_test.go") {
+			return err
+		}
+		content, err := os.ReadFile(name)
+		if err != nil || !bytes.Contains(content, []byte(text)) {
+			return err
+		}
+		rel, err := filepath.Rel(root, filepath.Dir(name))
+		packages = append(packages, "./"+filepath.ToSlash(rel))
+		return err
+	})
+	slices.Sort(packages)
+	return slices.Compact(packages), err
+}
 
 // What GoReleaser packs is looked into once it is compiled.
 var packTests = []check{{name: "go test (GoReleaser)", env: withTools,

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -33,6 +34,19 @@ func TestRunSteps(t *testing.T) {
 		}
 		if err != nil && !strings.HasPrefix(err.Error(), "b: ") {
 			t.Errorf("the error does not name the step: %v", err)
+		}
+	}
+}
+
+// Each package with a test for the engine is run, and no other.
+func TestEngineTests(t *testing.T) {
+	list, err := engineTests("../..")
+	if err != nil || len(list) != 1 {
+		t.Fatal(list, err)
+	}
+	for name, want := range map[string]bool{"./internal/pipeline": true, "./internal/pipeline/engine": true, "./internal/pipeline/plan": false} {
+		if slices.Contains(list[0].args, name) != want {
+			t.Errorf("%s is in %q: %v, want %v", name, list[0].args, !want, want)
 		}
 	}
 }

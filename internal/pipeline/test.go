@@ -24,6 +24,13 @@ type step struct {
 func Test(ctx context.Context, o options.Options, stdout, stderr io.Writer) error {
 	tool := release.StartTool(ctx, o.Root, os.Environ(), o.Locked)
 	defer tool.Stop()
+	engine := func() error {
+		list, err := engineTests(o.Root)
+		if err != nil {
+			return err
+		}
+		return checks(ctx, o, list, stdout, stderr)
+	}
 	pack := func() error {
 		if _, err := tool.Path(ctx); err != nil {
 			return err
@@ -38,7 +45,7 @@ func Test(ctx context.Context, o options.Options, stdout, stderr io.Writer) erro
 		{name: "unit tests", run: func() error { return Unit(ctx, o, stdout, stderr) }},
 		{name: "mage static", run: func() error { return Static(ctx, o, stdout, stderr) }},
 		{name: "mage verify", run: func() error { return Verify(o, nil, stdout) }},
-		{name: "engine tests", run: func() error { return checks(ctx, o, engineTests, stdout, stderr) }},
+		{name: "engine tests", run: engine},
 		{name: "mage release", run: pack},
 		{name: "mage test:distros", run: func() error { return Distros(ctx, o, "", stdout, stderr) }},
 	}, stdout, stderr)
