@@ -11,6 +11,9 @@ type Project struct {
 	Stamp     Stamp
 	Libraries []Library
 	Allowed   []Allowed // texts that the gate lets pass although they hold a path of the building machine
+	// Capabilities are what the program in the images may take on, as after `setcap …=p`:
+	// nobody can call setcap in an image that has no shell.
+	Capabilities []Capability
 }
 
 // Allowed is an exception to the rule that no path of the building machine (checkout, home, cache folder)
@@ -20,6 +23,12 @@ type Allowed struct {
 	Text   string // as it stands in the binary: "/home/runner/work/libfoo"; what holds it passes, no more
 	Reason string // one line for whoever checks the release; `mage verify` prints it
 }
+
+// Capability is the number of a Linux capability (linux/capability.h).
+type Capability uint8
+
+// CapNetRaw is for packet sockets, packet(7).
+const CapNetRaw Capability = 13
 
 // Stamp names the string variables that the linker sets (go tool link -X); an empty
 // name is not set.
@@ -45,11 +54,12 @@ type Library struct {
 
 // TcapflowClient is the program of this repository.
 var TcapflowClient = Project{
-	Name:    "tcapflow-client",
-	Summary: "SS7-over-IP flow monitor: TCAP dialogues and their latency, live or from captures",
-	Main:    "./cmd/tcapflow-client",
-	Tags:    []string{"netgo", "osusergo", "libpcap"},
-	Stamp:   Stamp{Version: "main.version", Commit: "main.commit", Date: "main.date", Libc: "main.libc"},
+	Name:         "tcapflow-client",
+	Summary:      "SS7-over-IP flow monitor: TCAP dialogues and their latency, live or from captures",
+	Main:         "./cmd/tcapflow-client",
+	Tags:         []string{"netgo", "osusergo", "libpcap"},
+	Stamp:        Stamp{Version: "main.version", Commit: "main.commit", Date: "main.date", Libc: "main.libc"},
+	Capabilities: []Capability{CapNetRaw},
 	Libraries: []Library{{
 		// Versions before 1.10.7 have known vulnerabilities of 2025 and 2026.
 		Name:    "libpcap",

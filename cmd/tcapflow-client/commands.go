@@ -6,6 +6,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"os"
 	"os/signal"
 	"slices"
 	"strings"
@@ -70,13 +71,23 @@ func (a *app) capture(args []string) error {
 func captureError(name string, err error) error {
 	switch {
 	case errors.Is(err, pcap.ErrPermission):
-		return fmt.Errorf("%s: %w: capturing needs the CAP_NET_RAW capability: run as root, or `setcap cap_net_raw+ep tcapflow-client`", name, err)
+		return fmt.Errorf("%s: %w: capturing needs the CAP_NET_RAW capability: run as root, or `sudo setcap cap_net_raw=p %s`; "+
+			"in a container: `--cap-add NET_RAW`, and `--user 0` where that is not enough", name, err, executable())
 	case errors.Is(err, pcap.ErrNoInterface):
 		return fmt.Errorf("%s: %w: `tcapflow-client interfaces` lists them", name, err)
 	case errors.Is(err, pcap.ErrNoLibpcap):
 		return fmt.Errorf("%w: take a released one, or build with cgo and -tags libpcap", err)
 	}
 	return fmt.Errorf("%s: %w", name, err)
+}
+
+// executable is the path of this program, for setcap.
+func executable() string {
+	path, err := os.Executable()
+	if err != nil {
+		return "tcapflow-client"
+	}
+	return path
 }
 
 func (a *app) read(args []string) error {

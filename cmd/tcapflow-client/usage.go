@@ -49,8 +49,14 @@ Flags:
     -promisc          also packets for other hosts; not with "any"
     -timeout TIME     when a Begin counts as unanswered; default 1m
 
-Capturing needs root or the CAP_NET_RAW capability:
-    $ sudo setcap cap_net_raw+ep tcapflow-client
+Capturing needs the CAP_NET_RAW capability. Root has it; other users get it
+    of a file     $ sudo setcap cap_net_raw=p tcapflow-client
+    of a package  $ sudo setcap cap_net_raw=p /usr/bin/tcapflow-client
+                  (an upgrade of the package keeps it)
+    of an image   $ docker run --network host --cap-add NET_RAW IMAGE capture -i any
+Where a program gains nothing from its file (no-new-privileges, Kubernetes'
+"allowPrivilegeEscalation: false", a file system mounted nosuid), be root with
+that capability alone: --user 0 --cap-drop ALL --cap-add NET_RAW.
 
 Examples:
     $ tcapflow-client capture -i any

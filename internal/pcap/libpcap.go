@@ -66,7 +66,11 @@ func OpenLive(o LiveOptions) (Source, error) {
 	); err != nil {
 		return nil, err
 	}
-	h, err := inactive.Activate()
+	var h *pcap.Handle
+	err = withNetRaw(func() (err error) {
+		h, err = inactive.Activate()
+		return err
+	})
 	if err != nil {
 		return nil, activateError(err)
 	}

@@ -5,8 +5,11 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,13 +36,46 @@ var lint = []check{
 	{name: "go vet", args: []string{"go", "vet", "./..."}},
 	{name: "staticcheck", args: tool("staticcheck", "./...")},
 	{name: "fences (depguard)", args: tool("depguard", "./...")},
+	{name: "fences bite, other hosts (go test)", env: withTools,
+		args: []string{"go", "test", "-count=1", "-run=^(TestFences|TestHosts)$", "./internal/pipeline"}},
 }
+
+// withTools lets tests use the tools of tools/go.mod.
+var withTools = []string{"TCAPFLOW_TEST_TOOLS=1"}
 
 var unit = []check{{name: "go test", args: []string{"go", "test", "./..."}}}
 
-// The engine's tests share one engine: one package at a time.
-var engineTests = []check{{name: "go test (engine)", args: []string{"go", "test", "-p=1", "-count=1", "-timeout=20m", "./internal/pipeline/..."},
-	env: []string{"TCAPFLOW_TEST_ENGINE=1"}}}
+const engineVariable = "TCAPFLOW_TEST_ENGINE"
+
+// engineTests runs the packages that have tests for the engine; Unit has run the others.
+// They share one engine: one package at a time.
+func engineTests(root string) ([]check, error) {
+	packages, err := testPackages(root, "internal/pipeline", engineVariable)
+	args := append([]string{"go", "test", "-p=1", "-count=1", "-timeout=20m"}, packages...)
+	return []check{{name: "go test (engine)", args: args, env: []string{engineVariable + "=1"}}}, err
+}
+
+// testPackages lists the packages below a folder that have a test file with this text.
+func testPackages(root, below, text string) (packages []string, err error) {
+	err = filepath.WalkDir(filepath.Join(root, filepath.FromSlash(below)), func(name string, d fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(name, "_test.go") {
+			return err
+		}
+		content, err := os.ReadFile(name)
+		if err != nil || !bytes.Contains(content, []byte(text)) {
+			return err
+		}
+		rel, err := filepath.Rel(root, filepath.Dir(name))
+		packages = append(packages, "./"+filepath.ToSlash(rel))
+		return err
+	})
+	slices.Sort(packages)
+	return slices.Compact(packages), err
+}
+
+// What GoReleaser packs is looked into once it is compiled.
+var packTests = []check{{name: "go test (GoReleaser)", env: withTools,
+	args: []string{"go", "test", "-count=1", "-timeout=20m", "-run=^(TestPack|TestToolOnPath)$", "./internal/pipeline/release"}}}
 
 // Lint runs formatter, vet, staticcheck and the fences.
 func Lint(ctx context.Context, o options.Options, stdout, stderr io.Writer) error {
@@ -49,32 +85,6 @@ func Lint(ctx context.Context, o options.Options, stdout, stderr io.Writer) erro
 // Unit runs the tests that need neither an engine nor libpcap's headers.
 func Unit(ctx context.Context, o options.Options, stdout, stderr io.Writer) error {
 	return checks(ctx, o, unit, stdout, stderr)
-}
-
-// Test proves everything: the checks, the tests at each level, then the three jobs.
-func Test(ctx context.Context, o options.Options, stdout, stderr io.Writer) error {
-	steps := []struct {
-		name string
-		run  func() error
-	}{
-		{"lint", func() error { return Lint(ctx, o, stdout, stderr) }},
-		{"unit tests", func() error { return Unit(ctx, o, stdout, stderr) }},
-		{"mage static", func() error { return Static(ctx, o, stdout, stderr) }},
-		{"mage verify", func() error { return Verify(o, nil, stdout) }},
-		{"engine tests", func() error { return checks(ctx, o, engineTests, stdout, stderr) }},
-		{"mage release", func() error { return Release(ctx, o, false, stdout, stderr) }},
-		{"mage test:distros", func() error { return Distros(ctx, o, "", stdout, stderr) }},
-	}
-	start := time.Now()
-	for i, step := range steps {
-		fmt.Fprintf(stderr, "\n── %s (%d of %d, %s)\n", step.name, i+1, len(steps), time.Since(start).Round(time.Second))
-		if err := step.run(); err != nil {
-			fmt.Fprintf(stdout, "%d passed, 1 failed, %d skipped\n", i, len(steps)-i-1)
-			return fmt.Errorf("%s: %w", step.name, err)
-		}
-	}
-	fmt.Fprintf(stdout, "%d passed, 0 failed\n", len(steps))
-	return nil
 }
 
 func checks(ctx context.Context, o options.Options, list []check, stdout, stderr io.Writer) error {

@@ -214,7 +214,13 @@ type Entry struct {
 	Data []byte
 	Mode int64 // 0: 0755 for folders and links, 0644 for files
 	UID  int   // and GID
+	// Xattrs are extended attributes by name, "security.capability", as bytes.
+	Xattrs map[string][]byte
 }
+
+// xattrPrefix is that of star(1) and GNU tar for attributes in PAX records; engines read
+// and write it (OCI image-spec, layer.md, "File Attributes").
+const xattrPrefix = "SCHILY.xattr."
 
 // Entries is a piece of in-memory entries.
 func Entries(entries ...Entry) Piece {
@@ -242,6 +248,12 @@ func (e Entry) write(w *Writer) error {
 	}
 	if h.Mode == 0 {
 		h.Mode = mode
+	}
+	for name, value := range e.Xattrs {
+		if h.PAXRecords == nil {
+			h.PAXRecords = map[string]string{}
+		}
+		h.PAXRecords[xattrPrefix+name] = string(value)
 	}
 	if err := w.WriteHeader(h); err != nil {
 		return err

@@ -159,3 +159,25 @@ func TestAssembleFails(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestXattrs(t *testing.T) {
+	value := []byte{1, 0, '=', '\n', 0xff}
+	entry := Entry{Name: "a/file", Data: []byte("text"), Xattrs: map[string][]byte{"user.a": value, "user.b": nil}}
+	text := content(t, assemble(t, Entries(entry)))
+	if !bytes.Equal(text, content(t, assemble(t, Entries(entry)))) {
+		t.Error("the same attributes give other bytes")
+	}
+	r := tar.NewReader(bytes.NewReader(text))
+	for {
+		h, err := r.Next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if h.Name == entry.Name {
+			if got := h.PAXRecords["SCHILY.xattr.user.a"]; got != string(value) {
+				t.Errorf("attribute is %q, want %q", got, value)
+			}
+			return
+		}
+	}
+}

@@ -27,20 +27,22 @@ type goreleaser struct {
 	env     []string
 }
 
-// goreleaser compiles GoReleaser and the hand-off program, which takes minutes for the
-// first time and a second later on.
+// goreleaser waits for GoReleaser and compiles the hand-off program.
 func (s *stage) goreleaser(ctx context.Context, binaries []Binary) (g *goreleaser, err error) {
 	g = &goreleaser{stage: s, env: slices.Concat(s.Env, s.environment())}
-	err = s.step("compile GoReleaser (minutes, if not cached)", func() (err error) {
-		// -n prints the path of the program, once it is compiled.
-		if g.program, err = s.goCommand(ctx, fault.Fetch, "tool", "-n", "-modfile=tools/go.mod", "goreleaser"); err != nil {
+	err = s.step("GoReleaser (compiled beside the build)", func() (err error) {
+		if g.program, err = s.Tool.Path(ctx); err != nil {
 			return err
 		}
-		_, err = s.goCommand(ctx, fault.Failed, "build", "-trimpath", "-o", s.path("handoff"), "./internal/pipeline/release/handoff")
+		build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", s.path("handoff"), "./internal/pipeline/release/handoff")
+		_, err = goOutput(ctx, build, s.Root, s.Env, fault.Failed)
 		return err
 	})
 	if err != nil {
 		return nil, err
+	}
+	if s.Tool.onPath {
+		s.Log.Note("GoReleaser is that of PATH: %s", g.program)
 	}
 	if g.config, err = s.config(); err != nil {
 		return nil, fmt.Errorf(".goreleaser.yaml: %w", err)
@@ -67,23 +69,6 @@ func (s *stage) environment() []string {
 }
 
 func (s *stage) homepage() string { return "https://" + s.Module }
-
-// goCommand runs the host's go in the checkout, for the host, without what the user's
-// shell says about other builds; it returns what go prints.
-func (s *stage) goCommand(ctx context.Context, code fault.Code, args ...string) (string, error) {
-	cmd := exec.CommandContext(ctx, "go", args...)
-	cmd.Dir = s.Root
-	cmd.Env = slices.Concat(s.Env, []string{"GOFLAGS=", "GOWORK=off", "GOOS=", "GOARCH="})
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	if err := cmd.Run(); err != nil {
-		if ctx.Err() != nil {
-			return "", ctx.Err()
-		}
-		return "", &fault.Error{Code: code, Next: "see what go says; modules come from GOPROXY (go env GOPROXY)", Err: fmt.Errorf("go %s: %w", strings.Join(args, " "), err), Log: stderr.String()}
-	}
-	return strings.TrimSpace(stdout.String()), nil
-}
 
 // config is .goreleaser.yaml with what build/ says filled in.
 func (s *stage) config() ([]byte, error) {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"os"
 	"path"
@@ -57,6 +58,9 @@ func (s *stage) images(ctx context.Context, binaries []Binary) error {
 				return err
 			}
 			fmt.Fprintf(&digests, "%s  %s\n", digest, path.Join(imagesDir, f))
+		}
+		if err := readable(s.path(imagesDir)); err != nil {
+			return err
 		}
 		return os.WriteFile(s.path(digestsName), []byte(digests.String()), 0o644)
 	})
@@ -147,7 +151,7 @@ func (s *stage) binaryLayer(ctx context.Context, b Binary) (v1.Layer, error) {
 		return nil, err
 	}
 	return s.layer(ctx, layer.Entries(
-		layer.Entry{Name: s.binaryPath(), Data: text, Mode: 0o755},
+		layer.Entry{Name: s.binaryPath(), Data: text, Mode: 0o755, Xattrs: capabilityXattrs(s.Project.Capabilities)},
 		layer.Entry{Name: "usr/share/doc/" + s.Project.Name + "/copyright", Data: licence}))
 }
 
@@ -275,4 +279,19 @@ func (s *stage) writeLayout(dir string, index v1.ImageIndex) error {
 	}
 	tag := strings.ReplaceAll(s.Source.Version, "+", "-") // a tag has no "+"
 	return p.AppendIndex(index, layout.WithAnnotations(map[string]string{refName: tag}))
+}
+
+// readable gives every folder mode 0755 and every file 0644, whatever the umask is: the
+// layout package writes some files with 0777 and some with 0600.
+func readable(dir string) error {
+	return filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		mode := fs.FileMode(0o644)
+		if d.IsDir() {
+			mode = 0o755
+		}
+		return os.Chmod(name, mode)
+	})
 }

@@ -41,6 +41,7 @@ type Options struct {
 	Want    func(build.Target) elfcheck.Want
 	Mirror  debian.Mirror
 	Lock    debian.Lock
+	Tool    *Tool
 	Publish bool     // upload what was packed; only at a clean tag
 	Env     []string // of GoReleaser: its tokens, a proxy, PATH
 	Log     *progress.Log

@@ -25,7 +25,7 @@ import (
 	"github.com/tcapflow/tcapflow/internal/pipeline/source"
 )
 
-const version = "1.2.3+4.gabc1234"
+const version = "1.2.4-0.20260102030405-abc123456789" // 4 commits after v1.2.3
 
 // newTest is a stage whose out/ has one binary for linux/amd64 and one for linux/arm/v7;
 // what is wanted of the latter is that it is an amd64 program, too.

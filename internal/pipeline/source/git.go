@@ -10,7 +10,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
+	"golang.org/x/mod/module"
 	"golang.org/x/mod/semver"
 
 	"github.com/tcapflow/tcapflow/internal/pipeline/fault"
@@ -18,7 +20,7 @@ import (
 
 // Version is what git says of a tree.
 type Version struct {
-	Version string // 1.2.3 at a clean tag v1.2.3; after it 1.2.3+5.gabc1234; 0.0.0+gabc1234 without a tag; ".dirty" at the end
+	Version string // 1.2.3 at a clean tag v1.2.3, else as name makes it; without a "v"
 	Commit  string // full hash, or "unknown"
 	Date    string // of the commit, RFC 3339 in UTC
 	State   string // what keeps this from being a release, for a log line; empty at a clean tag
@@ -99,34 +101,66 @@ func (g *git) version(ctx context.Context) (Version, error) {
 	dirty := strings.TrimSpace(status) != ""
 	last, err := g.run(ctx, "log", "-1", "--date=format-local:%Y-%m-%dT%H:%M:%SZ", "--format=%H %cd")
 	if err != nil { // a repository without a commit
-		return Version{Version: "0.0.0+nocommit", Commit: "unknown", Date: "1970-01-01T00:00:00Z", State: "no commit"}, nil
+		return unversioned("nocommit", "no commit"), nil
 	}
 	v := Version{}
 	v.Commit, v.Date, _ = strings.Cut(strings.TrimSpace(last), " ")
-	describe, _ := g.run(ctx, "describe", "--tags", "--long", "--abbrev=7", "--match", "v[0-9]*")
-	v.Version, v.State = name(strings.TrimSpace(describe), v.Commit, dirty)
+	at, err := time.Parse(time.RFC3339, v.Date)
+	if err != nil {
+		return Version{}, fmt.Errorf("time of commit %.12s: %w", v.Commit, err)
+	}
+	// A tag that moves, such as v1, names no version.
+	describe, _ := g.run(ctx, "describe", "--tags", "--long", "--match", "v[0-9]*.[0-9]*.[0-9]*")
+	v.Version, v.State = name(strings.TrimSpace(describe), v.Commit, at, dirty)
 	return v, nil
 }
 
+// unversioned is the version of sources that git knows nothing of: the least of all.
+func unversioned(what, state string) Version {
+	at := time.Unix(0, 0).UTC()
+	version, _ := name("", what, at, false)
+	return Version{Version: version, Commit: "unknown", Date: at.Format(time.RFC3339), State: state}
+}
+
 // name makes a semantic version of what `git describe --long` prints: v1.2.3-5-gabc1234.
-// Build metadata ("+…") keeps its order after the tag in Debian's eyes and makes no
-// claim in semver's.
-func name(describe, commit string, dirty bool) (version, state string) {
-	words := strings.Split(describe, "-")
-	tag, ahead := "", ""
-	if len(words) >= 3 {
-		tag, ahead = strings.Join(words[:len(words)-2], "-"), words[len(words)-2]
-	}
+// Away from a tag it is a pseudo-version, as the go command makes them, without the "v"
+// (https://go.dev/ref/mod#pseudo-versions): it sorts by the time of the commit, after the
+// tag before it, and before any that can follow. Build metadata does not sort in semver,
+// so it holds only what has no order: that there are uncommitted changes.
+func name(describe, commit string, at time.Time, dirty bool) (version, state string) {
+	tag, ahead := describedTag(describe)
 	switch {
-	case !semver.IsValid(tag):
-		version, state = "0.0.0+g"+commit[:min(7, len(commit))], "no version tag"
-	case ahead == "0" && !dirty:
-		return strings.TrimPrefix(tag, "v"), ""
+	case tag == "":
+		version, state = pseudo("", commit, at), "no version tag"
+	case ahead == "0":
+		version = tag
 	default:
-		version, state = strings.TrimPrefix(tag, "v")+"+"+ahead+"."+words[len(words)-1], ahead+" commits after "+tag
+		version, state = pseudo(tag, commit, at), ahead+" commits after "+tag
 	}
+	version = strings.TrimPrefix(version, "v")
 	if dirty {
-		version, state = version+".dirty", "uncommitted changes"
+		separator := "+"
+		if strings.Contains(version, "+") { // the tag has build metadata of its own
+			separator = "."
+		}
+		version, state = version+separator+"dirty", "uncommitted changes"
 	}
 	return version, state
+}
+
+func pseudo(tag, commit string, at time.Time) string {
+	return module.PseudoVersion("", tag, at, commit[:min(12, len(commit))])
+}
+
+// describedTag cuts "v1.2.3-rc.1-5-gabc1234" into "v1.2.3-rc.1" and "5"; no tag is "".
+func describedTag(describe string) (tag, ahead string) {
+	words := strings.Split(describe, "-")
+	if len(words) < 3 {
+		return "", ""
+	}
+	tag = strings.Join(words[:len(words)-2], "-")
+	if !semver.IsValid(tag) {
+		return "", ""
+	}
+	return tag, words[len(words)-2]
 }

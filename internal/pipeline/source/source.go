@@ -37,7 +37,7 @@ func Read(ctx context.Context, root string) (Tree, error) {
 		return Tree{}, err
 	}
 	if git == nil {
-		t.Version = Version{Version: "0.0.0+tarball", Commit: "unknown", Date: "1970-01-01T00:00:00Z", State: "no git"}
+		t.Version = unversioned("tarball", "no git")
 		t.Files, err = walk(root)
 	} else if t.Version, err = git.version(ctx); err == nil {
 		t.Files, err = git.files(ctx)

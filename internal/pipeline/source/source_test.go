@@ -95,14 +95,15 @@ func (c checkout) same(files ...string) {
 	}
 }
 
-// version checks version and state; "HASH" stands for the commit's first seven digits.
+// version checks version and state; "PSEUDO" stands for the commit's time and the first
+// twelve digits of its hash.
 func (c checkout) version(version, state string) {
 	c.t.Helper()
 	v := c.read().Version
 	if commit := c.git("rev-parse", "HEAD"); v.Commit != commit || v.Date != "2026-03-04T03:06:07Z" {
 		c.t.Errorf("commit %s of %s; git says %s", v.Commit, v.Date, commit)
 	}
-	if want := strings.ReplaceAll(version, "HASH", v.Commit[:7]); v.Version != want || v.State != state || v.Release() != (state == "") {
+	if want := strings.ReplaceAll(version, "PSEUDO", "20260304030607-"+v.Commit[:12]); v.Version != want || v.State != state || v.Release() != (state == "") {
 		c.t.Errorf("%s (%s), want %s (%s)", v.Version, v.State, want, state)
 	}
 }
@@ -110,27 +111,32 @@ func (c checkout) version(version, state string) {
 func TestVersion(t *testing.T) {
 	c := newCheckout(t)
 	c.commit("a")
-	c.version("0.0.0+gHASH", "no version tag")
+	c.version("0.0.0-PSEUDO", "no version tag")
 	c.git("tag", "latest")
-	c.version("0.0.0+gHASH", "no version tag")
+	c.git("tag", "v1")
+	c.version("0.0.0-PSEUDO", "no version tag")
 	c.git("tag", "v1.2.3")
 	c.version("1.2.3", "")
 	c.write("a", "changed", 0o644)
-	c.version("1.2.3+0.gHASH.dirty", "uncommitted changes")
+	c.version("1.2.3+dirty", "uncommitted changes")
 	c.git("checkout", "-q", "a")
 	c.write("new", "", 0o644)
-	c.version("1.2.3+0.gHASH.dirty", "uncommitted changes")
+	c.version("1.2.3+dirty", "uncommitted changes")
 	if err := os.Remove(filepath.Join(c.root, "new")); err != nil {
 		t.Fatal(err)
 	}
 	c.commit("b")
 	c.commit("c")
-	c.version("1.2.3+2.gHASH", "2 commits after v1.2.3")
+	c.version("1.2.4-0.PSEUDO", "2 commits after v1.2.3")
 	c.git("tag", "-a", "-m", "candidate", "v2.0.0-rc.1")
 	c.version("2.0.0-rc.1", "")
+	c.commit("d")
+	c.version("2.0.0-rc.1.0.PSEUDO", "1 commits after v2.0.0-rc.1")
+	c.git("tag", "v2.0.0")
+	c.version("2.0.0", "")
 	c.git("config", "status.showUntrackedFiles", "no")
 	c.write("new", "", 0o644)
-	c.version("2.0.0-rc.1+0.gHASH.dirty", "uncommitted changes")
+	c.version("2.0.0+dirty", "uncommitted changes")
 }
 
 func TestVersionElsewhere(t *testing.T) {
@@ -147,7 +153,7 @@ func TestVersionElsewhere(t *testing.T) {
 	t.Run("shallow clone", func(t *testing.T) {
 		s := checkout{t, filepath.Join(t.TempDir(), "clone")}
 		c.git("clone", "-q", "--depth=1", "file://"+c.root, s.root)
-		s.version("0.0.0+gHASH", "no version tag")
+		s.version("0.0.0-PSEUDO", "no version tag")
 		s.same("a", "b")
 	})
 	t.Run("environment of a hook", func(t *testing.T) {
@@ -181,7 +187,7 @@ func TestTarball(t *testing.T) {
 		c.write(name, name, 0o644)
 	}
 	tree := c.read()
-	if tree.Release() || tree.State != "no git" || tree.Version.Version != "0.0.0+tarball" {
+	if tree.Release() || tree.State != "no git" || tree.Version.Version != "0.0.0-19700101000000-tarball" {
 		t.Errorf("%+v", tree.Version)
 	}
 	c.same(".gitignore", "cmd/main.go", "cmd/out/z", "go.mod")

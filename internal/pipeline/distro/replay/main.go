@@ -1,8 +1,12 @@
+//go:build linux
+
 // Command replay is put into test containers, also into those that have no other
 // program: it needs no library, no shell and, to replay, only CAP_NET_RAW.
 //
 //	replay hold                    does nothing until it is killed: a main process
 //	replay frames INTERFACE FILE   sends the Ethernet frames of a pcap file, packet(7)
+//
+// It is compiled for the containers' Linux, on whatever host.
 package main
 
 import (

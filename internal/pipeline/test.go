@@ -1,0 +1,93 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"text/tabwriter"
+	"time"
+
+	"github.com/tcapflow/tcapflow/internal/pipeline/options"
+	"github.com/tcapflow/tcapflow/internal/pipeline/release"
+)
+
+// step is a part of Test, and how long it took.
+type step struct {
+	name string
+	run  func() error
+	took time.Duration
+}
+
+// Test proves everything: the checks, the tests at each level, then the three jobs.
+// GoReleaser is compiled beside the steps that do without it.
+func Test(ctx context.Context, o options.Options, stdout, stderr io.Writer) error {
+	tool := release.StartTool(ctx, o.Root, os.Environ(), o.Locked)
+	defer tool.Stop()
+	engine := func() error {
+		list, err := engineTests(o.Root)
+		if err != nil {
+			return err
+		}
+		return checks(ctx, o, list, stdout, stderr)
+	}
+	pack := func() error {
+		if _, err := tool.Path(ctx); err != nil {
+			return err
+		}
+		if err := checks(ctx, o, packTests, stdout, stderr); err != nil {
+			return err
+		}
+		return releaseWith(ctx, o, false, tool, stdout, stderr)
+	}
+	return runSteps([]step{
+		{name: "lint", run: func() error { return Lint(ctx, o, stdout, stderr) }},
+		{name: "unit tests", run: func() error { return Unit(ctx, o, stdout, stderr) }},
+		{name: "mage static", run: func() error { return Static(ctx, o, stdout, stderr) }},
+		{name: "mage verify", run: func() error { return Verify(o, nil, stdout) }},
+		{name: "engine tests", run: engine},
+		{name: "mage release", run: pack},
+		{name: "mage test:distros", run: func() error { return Distros(ctx, o, "", stdout, stderr) }},
+	}, stdout, stderr)
+}
+
+// runSteps runs the steps until one fails, and says how long each took.
+func runSteps(steps []step, stdout, stderr io.Writer) error {
+	start := time.Now()
+	for i := range steps {
+		s := &steps[i]
+		fmt.Fprintf(stderr, "\n── %s (%d of %d, %s)\n", s.name, i+1, len(steps), seconds(time.Since(start)))
+		begun := time.Now()
+		err := s.run()
+		s.took = time.Since(begun)
+		if err != nil {
+			stepTable(stdout, steps[:i+1], "FAIL")
+			fmt.Fprintf(stdout, "%d passed, 1 failed, %d skipped\n", i, len(steps)-i-1)
+			return fmt.Errorf("%s: %w", s.name, err)
+		}
+	}
+	if err := stepTable(stdout, steps, "ok"); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(stdout, "%d passed, 0 failed\n", len(steps))
+	return err
+}
+
+// stepTable writes a line for each step that was run; the verdict is that of the last one.
+func stepTable(w io.Writer, steps []step, last string) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "\nSTEP\tTIME\tVERDICT")
+	total := time.Duration(0)
+	for i, s := range steps {
+		verdict := "ok"
+		if i == len(steps)-1 {
+			verdict = last
+		}
+		total += s.took
+		fmt.Fprintf(table, "%s\t%s\t%s\n", s.name, seconds(s.took), verdict)
+	}
+	fmt.Fprintf(table, "total\t%s\n", seconds(total))
+	return table.Flush()
+}
+
+func seconds(d time.Duration) time.Duration { return d.Round(time.Second) }
