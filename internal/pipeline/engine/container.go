@@ -29,6 +29,8 @@ type Spec struct {
 	Caps       []string          // capabilities beside none, such as NET_RAW
 	Network    string            // network mode; empty: none at all
 	Before     []Copy            // what is put into the container before it starts
+	Stdout     io.Writer         // what the main process writes, until Wait returns; nil: dropped
+	Stderr     io.Writer
 }
 
 // Copy is a tar stream for a folder of the container; a stream that is an io.Closer is closed.
@@ -39,8 +41,9 @@ type Copy struct {
 
 // Container is a running container. The caller removes it.
 type Container struct {
-	ID     string
-	engine *Engine
+	ID      string
+	engine  *Engine
+	written chan error // one, when the main process has written all; nil: nobody listens
 }
 
 // Start creates and starts a container. On an error nothing is left of it.
@@ -57,6 +60,9 @@ func (e *Engine) Start(ctx context.Context, s Spec) (*Container, error) {
 		if err := c.Put(ctx, copy); err != nil {
 			return nil, c.discard(ctx, err)
 		}
+	}
+	if err := c.attach(ctx, s); err != nil {
+		return nil, c.discard(ctx, err)
 	}
 	if err := created.Start(ctx); err != nil {
 		return nil, c.discard(ctx, explain(err))
