@@ -63,7 +63,7 @@ func Test(ctx context.Context, o options.Options, stdout, stderr io.Writer) erro
 		{"mage verify", func() error { return Verify(o, nil, stdout) }},
 		{"engine tests", func() error { return checks(ctx, o, engineTests, stdout, stderr) }},
 		{"mage release", func() error { return Release(ctx, o, false, stdout, stderr) }},
-		{"mage test:distros", func() error { return Distros(ctx, o, "", stdout, stderr) }},
+		{"mage test:distros", func() error { return Distros(ctx, o, DistrosOptions{}, stdout, stderr) }},
 	}
 	start := time.Now()
 	for i, step := range steps {

@@ -147,14 +147,14 @@ func capture(ctx context.Context, r *runner, p *place) error {
 		return err
 	}
 	sender, err := r.engine.Start(ctx, engine.Spec{Image: p.image, User: "0:0", Caps: []string{"NET_RAW"}, Network: "container:" + p.ID,
-		Entrypoint: []string{tools + "replay"}, Cmd: []string{"hold"}, Before: []engine.Copy{{Dir: "/", Tar: files}}})
+		Entrypoint: []string{tools + "helper"}, Cmd: []string{"hold"}, Before: []engine.Copy{{Dir: "/", Tar: files}}})
 	if err != nil {
 		return err
 	}
 	defer sender.Remove(ctx)
 	o, err := p.captureWhile(ctx, want.Packets, func() error {
 		var stderr bytes.Buffer
-		code, err := sender.Exec(ctx, engine.Command{Args: []string{tools + "replay", "frames", "lo", tools + "capture.pcap"}, Stderr: &stderr})
+		code, err := sender.Exec(ctx, engine.Command{Args: []string{tools + "helper", "replay", "lo", tools + "capture.pcap"}, Stderr: &stderr})
 		if err == nil && code != 0 {
 			err = errors.New(lastLines(stderr.String(), 1))
 		}

@@ -1,8 +1,10 @@
-// Command replay is put into test containers, also into those that have no other
+//go:build linux
+
+// Command helper is put into test containers, also into those that have no other
 // program: it needs no library, no shell and, to replay, only CAP_NET_RAW.
 //
-//	replay hold                    does nothing until it is killed: a main process
-//	replay frames INTERFACE FILE   sends the Ethernet frames of a pcap file, packet(7)
+//	helper hold                    does nothing until it is killed: a main process
+//	helper replay INTERFACE FILE   sends the Ethernet frames of a pcap file, packet(7)
 package main
 
 import (
@@ -20,13 +22,13 @@ func main() {
 	switch {
 	case len(os.Args) == 2 && os.Args[1] == "hold":
 		time.Sleep(1<<63 - 1)
-	case len(os.Args) == 4 && os.Args[1] == "frames":
+	case len(os.Args) == 4 && os.Args[1] == "replay":
 		err = replay(os.Args[2], os.Args[3])
 	default:
 		err = fmt.Errorf("wrong use: %q", os.Args)
 	}
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "replay:", err)
+		fmt.Fprintln(os.Stderr, "helper:", err)
 		os.Exit(1)
 	}
 }
