@@ -37,7 +37,9 @@ func matrix(distros []build.Distro, targets []build.Target) []cell {
 				continue
 			}
 			for _, s := range scenarios {
-				cells = append(cells, cell{distro: d, target: t, packing: packing(d), scenario: s})
+				if s.packing == "" || s.packing == packing(d) {
+					cells = append(cells, cell{distro: d, target: t, packing: packing(d), scenario: s})
+				}
 			}
 		}
 	}

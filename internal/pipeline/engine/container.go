@@ -27,6 +27,8 @@ type Spec struct {
 	Volumes    map[string]string // volume name by the path where it is mounted; an empty name is a volume of the container's own
 	Tmpfs      map[string]string // options by path
 	Caps       []string          // capabilities beside none, such as NET_RAW
+	Usual      bool              // as `docker run`: Caps come on top of the engine's own, and files may give some
+	Drop       []string          // of the engine's own capabilities
 	Network    string            // network mode; empty: none at all
 	Before     []Copy            // what is put into the container before it starts
 	Stdout     io.Writer         // what the main process writes, until Wait returns; nil: dropped
@@ -96,6 +98,9 @@ func (e *Engine) request(s Spec) testcontainers.ContainerRequest {
 			h.NetworkMode = container.NetworkMode(network)
 			h.CapDrop, h.CapAdd = []string{"ALL"}, s.Caps
 			h.SecurityOpt = []string{"no-new-privileges"}
+			if s.Usual {
+				h.CapDrop, h.SecurityOpt = s.Drop, nil
+			}
 			for path, volume := range s.Volumes {
 				h.Mounts = append(h.Mounts, mount.Mount{Type: mount.TypeVolume, Source: volume, Target: path})
 			}
