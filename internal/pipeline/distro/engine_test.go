@@ -123,6 +123,10 @@ func TestEngineImage(t *testing.T) {
 			t.Errorf("%s: %+v", name, c)
 		}
 	}
+	// Linked by Go alone, it has no such segment.
+	if c := cells["relro"]; c.Status != Fail || !strings.Contains(c.Reason, "no PT_GNU_RELRO") {
+		t.Errorf("relro: %+v", c)
+	}
 	if err == nil {
 		t.Error("no error although cells failed")
 	}

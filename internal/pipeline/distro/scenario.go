@@ -24,6 +24,7 @@ type scenario struct {
 var scenarios = []scenario{
 	{name: "version", run: version},
 	{name: "read", run: read},
+	{name: "relro", run: relro},
 	{name: "no-capability", run: noCapability},
 	{name: "capture", run: capture, skipForeign: noLiveCapture},
 	{name: "docker-run", run: dockerRun, packing: "image", skipForeign: noLiveCapture},
@@ -111,6 +112,24 @@ func read(ctx context.Context, r *runner, p *place) error {
 		}
 	}
 	return fmt.Errorf("%d lines, want %d", len(got)-1, len(want)-1)
+}
+
+// relro: while the program runs, its tables of addresses are read-only. The ELF header
+// only asks for it.
+func relro(ctx context.Context, _ *runner, p *place) error {
+	program := p.program[len(p.program)-1]
+	var stderr bytes.Buffer
+	helper := []string{tools + "helper", "relro", program, tools + "capture.pcap"}
+	code, err := p.Exec(ctx, engine.Command{User: p.user, Stderr: &stderr,
+		Args: slices.Concat(helper, p.program, []string{"read", "-"})})
+	o := outcome{code: code, stderr: stderr.String()}
+	if err == nil {
+		err = o.started(p.program)
+	}
+	if err == nil && code != 0 {
+		err = errors.New(lastLines(o.stderr, 2))
+	}
+	return err
 }
 
 // noCapability: a user without rights is told in one line what is missing.
