@@ -7,7 +7,7 @@ type Distro struct {
 	Packed  string   // the image that a release packs, a layout in dist/images
 	Suite   string   // a Debian release, assembled from its signed packages
 	Image   string   // a reference, where the engine has it or can pull it
-	Targets []string // what is run there; those that the engine's CPU cannot run, under QEMU
+	Targets []string // what is run there; those that the engine's kernel does not run, under QEMU
 }
 
 var three = []string{"linux/amd64", "linux/386", "linux/arm64"}

@@ -16,9 +16,25 @@ import (
 	"github.com/tcapflow/tcapflow/internal/pipeline/progress"
 )
 
+// DistrosOptions say what of the matrix is run.
+type DistrosOptions struct {
+	Only    string   // cells whose path matches; empty: all
+	Require []string // beginnings of names of distributions that must be had
+}
+
 // Distros runs what dist/ holds where users run it. Where nothing is packed yet, a
 // release is made first.
-func Distros(ctx context.Context, o options.Options, only string, stdout, stderr io.Writer) error {
+func Distros(ctx context.Context, o options.Options, d DistrosOptions, stdout, stderr io.Writer) error {
+	run := distro.Options{
+		Project: build.TcapflowClient, Dist: o.Dist, Distros: build.Distros, Targets: o.Targets,
+		Only: d.Only, Require: d.Require, Natives: o.Natives,
+		Capture:        filepath.Join(o.Root, "cmd", "tcapflow-client", "testdata", "dialogues.pcap"),
+		RegistryPrefix: o.RegistryPrefix, CacheDir: o.Cache, Temp: o.Cache,
+		Stdout: stdout, Stderr: stderr, JSON: o.JSON,
+	}
+	if err := run.Check(); err != nil {
+		return err
+	}
 	if _, err := os.Stat(filepath.Join(o.Dist, "artifacts.json")); errors.Is(err, fs.ErrNotExist) {
 		if err := Release(ctx, o, false, io.Discard, stderr); err != nil {
 			return err
@@ -35,6 +51,7 @@ func Distros(ctx context.Context, o options.Options, only string, stdout, stderr
 	if err != nil {
 		return err
 	}
+	run.Mirror, run.Lock = b.debian.Mirror, b.debian.Lock
 	e, err := engine.Connect(ctx, o.Root)
 	if err != nil {
 		return err
@@ -43,11 +60,6 @@ func Distros(ctx context.Context, o options.Options, only string, stdout, stderr
 	if _, err := e.Sweep(ctx); err != nil {
 		return err
 	}
-	_, err = distro.Run(ctx, e, distro.Options{
-		Project: build.TcapflowClient, Dist: o.Dist, Distros: build.Distros, Targets: o.Targets, Only: only,
-		Capture: filepath.Join(o.Root, "cmd", "tcapflow-client", "testdata", "dialogues.pcap"),
-		Mirror:  b.debian.Mirror, Lock: b.debian.Lock, RegistryPrefix: o.RegistryPrefix,
-		CacheDir: o.Cache, Temp: o.Cache, Stdout: stdout, Stderr: stderr, JSON: o.JSON,
-	})
+	_, err = distro.Run(ctx, e, run)
 	return err
 }

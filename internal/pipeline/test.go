@@ -47,7 +47,7 @@ func Test(ctx context.Context, o options.Options, stdout, stderr io.Writer) erro
 		{name: "mage verify", run: func() error { return Verify(o, nil, stdout) }},
 		{name: "engine tests", run: engine},
 		{name: "mage release", run: pack},
-		{name: "mage test:distros", run: func() error { return Distros(ctx, o, "", stdout, stderr) }},
+		{name: "mage test:distros", run: func() error { return Distros(ctx, o, DistrosOptions{}, stdout, stderr) }},
 	}, stdout, stderr)
 }
 

@@ -96,11 +96,13 @@ func (Test) Unit(ctx context.Context) error {
 // Distros runs what dist/ holds in scratch, distroless, Debian and others.
 //
 //	mage test:distros
-//	mage test:distros -only=debian12/386   cells whose path matches
-//	mage test:distros -json                the report, for a program
-func (Test) Distros(ctx context.Context, only *string, json *bool) error {
+//	mage test:distros -only=debian12/386       cells whose path matches
+//	mage test:distros -require=debian,scratch  what cannot be had today of these fails
+//	mage test:distros -json                    the report, for a program
+func (Test) Distros(ctx context.Context, only, require *string, json *bool) error {
 	return run(ctx, options.Args{JSON: json}, func(ctx context.Context, o options.Options) error {
-		return pipeline.Distros(ctx, o, options.Text(only), os.Stdout, os.Stderr)
+		d := pipeline.DistrosOptions{Only: options.Text(only), Require: options.List(require)}
+		return pipeline.Distros(ctx, o, d, os.Stdout, os.Stderr)
 	})
 }
 

@@ -18,7 +18,9 @@ import (
 	"github.com/moby/moby/client"
 
 	"github.com/tcapflow/tcapflow/build"
+	"github.com/tcapflow/tcapflow/internal/pipeline/debian"
 	"github.com/tcapflow/tcapflow/internal/pipeline/engine"
+	"github.com/tcapflow/tcapflow/internal/pipeline/fault"
 	"github.com/tcapflow/tcapflow/internal/pipeline/image"
 	"github.com/tcapflow/tcapflow/internal/pipeline/layer"
 )
@@ -39,7 +41,7 @@ func newWorld(t *testing.T, buildFlags ...string) world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := world{t: t, engine: e, target: (&runner{engine: e}).native(cell{foreign: true}), dist: t.TempDir()}
+	w := world{t: t, engine: e, target: ofArch(e.Arch), dist: t.TempDir()}
 	program := filepath.Join(t.TempDir(), "program")
 	cmd := exec.Command("go", append(append([]string{"build", "-o", program, "-ldflags=-X main.version=1.2.3"}, buildFlags...), "../../../cmd/tcapflow-client")...)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+e.Arch)
@@ -116,10 +118,14 @@ func TestEngineImage(t *testing.T) {
 		}
 	}
 	// Built without libpcap, it cannot capture, and says something else.
-	for _, name := range []string{"capture", "no-capability"} {
+	for _, name := range []string{"capture", "no-capability", "docker-run", "docker-run-no-capability"} {
 		if c := cells[name]; c.Status != Fail || !strings.Contains(c.Reason, "built without libpcap") {
 			t.Errorf("%s: %+v", name, c)
 		}
+	}
+	// Linked by Go alone, it has no such segment.
+	if c := cells["relro"]; c.Status != Fail || !strings.Contains(c.Reason, "no PT_GNU_RELRO") {
+		t.Errorf("relro: %+v", c)
 	}
 	if err == nil {
 		t.Error("no error although cells failed")
@@ -183,4 +189,15 @@ func TestEngineCancelled(t *testing.T) {
 		t.Errorf("error %v, want that of the context", err)
 	}
 	w.nothingLeft()
+}
+
+// No system is set up by running programs of another architecture.
+func TestEngineForeignSystem(t *testing.T) {
+	w := newWorld(t)
+	foreign := build.Target{Name: "linux/s390x", GOARCH: "s390x", Debian: "s390x"}
+	row := build.Distro{Name: "debian13", Suite: "trixie"}
+	_, err := System(t.Context(), w.engine, row, foreign, debian.Mirror{}, t.TempDir(), t.Output())
+	if codeOf(err) != fault.Engine || !strings.Contains(err.Error(), "for linux/s390x cannot be set up") {
+		t.Errorf("got %v", err)
+	}
 }

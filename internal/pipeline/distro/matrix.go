@@ -16,7 +16,7 @@ type cell struct {
 	target   build.Target
 	packing  string // image, deb or tar.gz
 	scenario scenario
-	foreign  bool   // the engine's CPU cannot run it
+	foreign  bool   // the engine's kernel does not run it: qemu-user does
 	skip     string // why it is not run
 }
 
@@ -28,8 +28,8 @@ func (c cell) name() string {
 // place is what the cells of one container have in common: debian12/amd64.
 func (c cell) place() string { return c.distro.Name + "/" + c.target.Name }
 
-// matrix lists the cells of distributions and targets on an engine of an architecture.
-func matrix(engineArch string, distros []build.Distro, targets []build.Target) []cell {
+// matrix lists the cells of distributions and targets.
+func matrix(distros []build.Distro, targets []build.Target) []cell {
 	var cells []cell
 	for _, d := range distros {
 		for _, t := range targets {
@@ -37,15 +37,24 @@ func matrix(engineArch string, distros []build.Distro, targets []build.Target) [
 				continue
 			}
 			for _, s := range scenarios {
-				c := cell{distro: d, target: t, packing: packing(d), scenario: s, foreign: !runs(engineArch, t)}
-				if c.foreign {
-					c.skip = s.skipForeign
+				if s.packing == "" || s.packing == packing(d) {
+					cells = append(cells, cell{distro: d, target: t, packing: packing(d), scenario: s})
 				}
-				cells = append(cells, c)
 			}
 		}
 	}
 	return cells
+}
+
+// on says how the cells are run on an engine whose kernel runs some architectures itself.
+func on(natives []string, cells []cell) []cell {
+	out := slices.Clone(cells)
+	for i, c := range out {
+		if !slices.Contains(natives, c.target.GOARCH) {
+			out[i].foreign, out[i].skip = true, c.scenario.skipForeign
+		}
+	}
+	return out
 }
 
 // packing is the form in which users of a distribution get the program.
@@ -57,11 +66,6 @@ func packing(d build.Distro) string {
 		return "deb"
 	}
 	return "tar.gz"
-}
-
-// runs reports whether a CPU runs a target's programs. Not every arm64 has the 32-bit mode.
-func runs(arch string, t build.Target) bool {
-	return arch == t.GOARCH || arch == "amd64" && t.GOARCH == "386"
 }
 
 // selected returns the cells whose path matches a pattern: regular expressions separated

@@ -101,7 +101,7 @@ func (r *runner) openDebian(ctx context.Context, c cell, p *place) error {
 	if err != nil {
 		return err
 	}
-	if p.image, err = r.root(ctx, root{c.distro, r.native(c)}); err != nil {
+	if p.image, err = r.root(ctx, root{c.distro, r.system(c)}); err != nil {
 		return err
 	}
 	if err := r.start(ctx, c, p); err != nil {
@@ -110,20 +110,21 @@ func (r *runner) openDebian(ctx context.Context, c cell, p *place) error {
 	if err := p.putFiles(ctx, map[string]string{"package.deb": deb}); err != nil {
 		return err
 	}
-	install := "dpkg -i " + tools + "package.deb >&2\ndpkg-deb -f " + tools + "package.deb Version"
+	file := tools + "package.deb"
+	install := "dpkg -i " + file + " >&2\ndpkg-deb -f " + file + " Version\ncommand -v " + r.Project.Name + " || true"
 	if c.foreign {
 		install = "dpkg --add-architecture " + c.target.Debian + "\n" + install
 	}
-	version, err := p.script(ctx, install)
+	said, err := p.script(ctx, install)
 	if err != nil {
 		return fmt.Errorf("install: %w", err)
 	}
-	p.version = strings.ReplaceAll(strings.TrimSpace(version), "~", "-") // 1.0.0~rc.1 sorts before 1.0.0, deb-version(7)
-	installed, err := p.script(ctx, "command -v "+r.Project.Name)
-	if err != nil {
+	version, installed, _ := strings.Cut(strings.TrimSpace(said), "\n")
+	if installed == "" {
 		return fmt.Errorf("the package puts no %s into PATH", r.Project.Name)
 	}
-	p.program = []string{strings.TrimSpace(installed)}
+	p.version = strings.ReplaceAll(version, "~", "-") // 1.0.0~rc.1 sorts before 1.0.0, deb-version(7)
+	p.program = []string{installed}
 	return nil
 }
 
@@ -138,7 +139,7 @@ func (r *runner) openImage(ctx context.Context, c cell, p *place) error {
 		return err
 	}
 	p.version = config.Labels[versionLabel]
-	if p.image, err = r.pulled(ctx, c.distro.Image, r.native(c)); err != nil {
+	if p.image, err = r.pulled(ctx, c.distro.Image, r.system(c)); err != nil {
 		return err
 	}
 	if err := r.start(ctx, c, p); err != nil {
@@ -200,23 +201,34 @@ func (r *runner) start(ctx context.Context, c cell, p *place) error {
 		return err
 	}
 	p.Container, err = r.engine.Start(ctx, engine.Spec{Image: p.image, User: "0:0", Caps: []string{"NET_RAW"},
-		Entrypoint: []string{tools + "replay"}, Cmd: []string{"hold"}, Before: []engine.Copy{{Dir: "/", Tar: content}}})
+		Entrypoint: []string{tools + "helper"}, Cmd: []string{"hold"}, Before: []engine.Copy{{Dir: "/", Tar: content}}})
 	return err
 }
 
-// native is the target of the system below a cell's program: its own, or the engine's
-// where that cannot run it.
-func (r *runner) native(c cell) build.Target {
-	i := slices.IndexFunc(build.Targets, func(t build.Target) bool { return t.GOARCH == r.engine.Arch })
-	if !c.foreign || i < 0 {
-		return c.target
+// system is the target whose system is below a cell's program: its own, or, where the
+// engine's kernel does not run that, the engine's. A foreign system is never set up: its
+// maintainer scripts would be foreign programs, too.
+func (r *runner) system(c cell) build.Target {
+	if c.foreign {
+		return ofArch(r.engine.Arch)
 	}
-	return build.Targets[i]
+	return c.target
+}
+
+// ofArch is the target of an architecture, also of one that nothing is built for: a fork
+// may build for arm64 alone, on amd64. Debian has Go's names for both that engines have.
+func ofArch(arch string) build.Target {
+	for _, t := range build.Targets {
+		if t.GOARCH == arch {
+			return t
+		}
+	}
+	return build.Target{Name: "linux/" + arch, GOARCH: arch, Debian: arch}
 }
 
 // files are in every container.
 func (r *runner) files() map[string]string {
-	return map[string]string{"replay": r.replay, "capture.pcap": r.Capture}
+	return map[string]string{"helper": r.helper, "capture.pcap": r.Capture}
 }
 
 // putFiles copies files of the host into the folder of our tools.
@@ -251,10 +263,10 @@ func (p *place) script(ctx context.Context, script string) (string, error) {
 	return stdout.String(), err
 }
 
-// buildReplay compiles the program that is put into containers.
-func buildReplay(ctx context.Context, arch, dir string) (string, error) {
-	out := filepath.Join(dir, "replay")
-	source := reflect.TypeFor[Options]().PkgPath() + "/replay"
+// buildHelper compiles the program that is put into containers.
+func buildHelper(ctx context.Context, arch, dir string) (string, error) {
+	out := filepath.Join(dir, "helper")
+	source := reflect.TypeFor[Options]().PkgPath() + "/helper"
 	cmd := exec.CommandContext(ctx, "go", "build", "-ldflags=-s -w", "-o", out, source)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+arch)
 	if text, err := cmd.CombinedOutput(); err != nil {

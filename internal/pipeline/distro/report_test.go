@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,24 +16,26 @@ import (
 
 func TestReport(t *testing.T) {
 	const golden = "testdata/report.golden"
-	cells, err := selected(matrix("amd64", build.Distros, build.Targets), "debian12|rhel9/amd64")
-	if err != nil {
-		t.Fatal(err)
+	all := on([]string{"amd64"}, matrix(build.Distros, build.Targets))
+	var cells []cell
+	for _, pattern := range []string{"debian12/amd64", "debian12/386//version", "rhel9/amd64"} {
+		some, err := selected(all, pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cells = append(cells, some...)
+	}
+	reasons := map[string]error{
+		"debian12/amd64/deb/no-capability": errors.New("want a line\nstderr: another"),
+		"debian12/amd64/deb/capture":       skipped{"not here"},
 	}
 	var out strings.Builder
 	r := newReport(&out, cells, time.Now())
-	r.place(cells[4:], skipped{"no image"}, time.Now())
-	for i := range cells[:4] { // the last first: the report is in the table's order all the same
-		switch c := cells[3-i]; i {
-		case 0:
-			r.result(c, skipped{"not under qemu"}, time.Now())
-		case 1:
-			r.result(c, errors.New("want a line\nstderr: another"), time.Now())
-		case 2:
-			r.result(c, skipped{"not here"}, time.Now())
-		default:
-			r.result(c, nil, time.Now())
-		}
+	places := byPlace(cells)
+	r.place(places[2], skipped{"no image"}, time.Now())
+	// The last first: the report is in the table's order all the same.
+	for _, c := range slices.Backward(slices.Concat(places[:2]...)) {
+		r.result(c, reasons[c.name()], time.Now())
 	}
 	r.finish()
 	for i, c := range r.Cells {
@@ -68,7 +71,7 @@ func TestVerdictCode(t *testing.T) {
 		{[]error{nil, fetch, fmt.Errorf("root: %w", fetch)}, fault.Fetch},
 		{[]error{errors.New("wrong version"), fetch}, fault.Failed},
 	} {
-		cells := matrix("amd64", build.Distros[:1], build.Targets[:1])[:len(test.errs)]
+		cells := matrix(build.Distros[:1], build.Targets[:1])[:len(test.errs)]
 		r := newReport(&strings.Builder{}, cells, time.Now())
 		for i, c := range cells {
 			r.result(c, test.errs[i], time.Now())
@@ -82,7 +85,7 @@ func TestVerdictCode(t *testing.T) {
 }
 
 func TestNothingRan(t *testing.T) {
-	cells := matrix("amd64", build.Distros[:1], build.Targets[:1])
+	cells := matrix(build.Distros[:1], build.Targets[:1])
 	r := newReport(&strings.Builder{}, cells, time.Now())
 	for _, c := range cells {
 		r.result(c, skipped{"no reason"}, time.Now())
@@ -90,6 +93,44 @@ func TestNothingRan(t *testing.T) {
 	r.finish()
 	if err := r.verdict(); err == nil {
 		t.Error("no error although nothing was run")
+	}
+}
+
+// One Debian release may be out of reach; without any the run has failed.
+func TestNoDebian(t *testing.T) {
+	noMirror := skipped{"no mirror"}
+	for _, test := range []struct {
+		name    string
+		only    string
+		lacking string // the distributions that cannot be had begin so
+		fails   bool
+	}{
+		{"all are there", "scratch|debian/amd64", "none", false},
+		{"one is not there", "scratch|debian/amd64", "debian12", false},
+		{"none is there", "scratch|debian/amd64", "debian", true},
+		{"none is there, and nothing else is asked for", "debian12/amd64", "debian", true},
+		{"none is asked for", "scratch/amd64", "debian", false},
+		{"another is not there", "debian|rhel/amd64", "rhel", false},
+	} {
+		cells, err := selected(matrix(build.Distros, build.Targets), test.only)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := newReport(&strings.Builder{}, cells, time.Now())
+		for _, place := range byPlace(cells) {
+			if strings.HasPrefix(place[0].distro.Name, test.lacking) {
+				r.place(place, noMirror, time.Now())
+				continue
+			}
+			for _, c := range place {
+				r.result(c, nil, time.Now())
+			}
+		}
+		r.finish()
+		err = r.verdict()
+		if (err != nil) != test.fails || test.fails && codeOf(err) != fault.Fetch {
+			t.Errorf("%s: %v", test.name, err)
+		}
 	}
 }
 

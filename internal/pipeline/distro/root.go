@@ -19,6 +19,7 @@ import (
 	"github.com/tcapflow/tcapflow/build"
 	"github.com/tcapflow/tcapflow/internal/pipeline/debian"
 	"github.com/tcapflow/tcapflow/internal/pipeline/engine"
+	"github.com/tcapflow/tcapflow/internal/pipeline/fault"
 	"github.com/tcapflow/tcapflow/internal/pipeline/image"
 	"github.com/tcapflow/tcapflow/internal/pipeline/layer"
 )
@@ -53,17 +54,30 @@ type root struct {
 
 func (r root) name() string { return r.distro.Name + "-" + r.target.Debian }
 
-// ensure returns the image of the root, assembled now if the engine has none. Without
-// a mirror the last one that was assembled will do.
+// ensure returns the image of the root, assembled now if the engine has none. Where
+// that cannot be done today the last one that was assembled will do: the mirror may be
+// out of reach, or in the middle of an update, with an index that is older or newer than
+// its InRelease, or packages that are gone.
 func (r root) ensure(ctx context.Context, e *engine.Engine, mirror debian.Mirror, temp string, log io.Writer) (string, error) {
+	ref, err := r.current(ctx, e, mirror, temp, log)
+	if err == nil || ctx.Err() != nil || codeOf(err) != fault.Fetch {
+		return ref, err
+	}
+	older, findErr := r.find(ctx, e, map[string]string{labelRoot: r.name()})
+	if findErr != nil || older == "" {
+		return "", err
+	}
+	fmt.Fprintf(log, "%s: using the root that is there: %v\n", r.name(), err)
+	return older, nil
+}
+
+// current returns the image of the root as the mirror has it now.
+func (r root) current(
+	ctx context.Context, e *engine.Engine, mirror debian.Mirror, temp string, log io.Writer,
+) (string, error) {
 	suite, err := mirror.Suite(ctx, r.distro.Suite)
 	if err != nil {
-		ref, findErr := r.find(ctx, e, map[string]string{labelRoot: r.name()})
-		if ctx.Err() != nil || findErr != nil || ref == "" {
-			return "", err
-		}
-		fmt.Fprintf(log, "%s: using the root that is there: %v\n", r.name(), err)
-		return ref, nil
+		return "", err
 	}
 	labels := map[string]string{
 		labelRoot:    r.name(),

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 
 	"github.com/tcapflow/tcapflow/internal/pipeline/engine"
 )
@@ -18,15 +17,25 @@ import (
 type scenario struct {
 	name        string
 	run         func(context.Context, *runner, *place) error
+	packing     string // the only one that it is for; empty: each
 	skipForeign string // why it cannot be run under qemu-user
 }
 
 var scenarios = []scenario{
 	{name: "version", run: version},
 	{name: "read", run: read},
+	{name: "relro", run: relro},
 	{name: "no-capability", run: noCapability},
-	{name: "capture", run: capture, skipForeign: "qemu-user does not translate the ioctls of a live capture"},
+	{name: "capture", run: capture, skipForeign: noLiveCapture},
+	{name: "docker-run", run: dockerRun, packing: "image", skipForeign: noLiveCapture},
+	{name: "docker-run-no-capability", run: dockerRunNoCapability, packing: "image", skipForeign: noForeignEntry},
 }
+
+// Reasons why a scenario cannot be run under qemu-user.
+const (
+	noLiveCapture  = "qemu-user does not translate the ioctls of a live capture"
+	noForeignEntry = "the engine's kernel does not run the image's entry point"
+)
 
 // outcome is how a run of the program ended.
 type outcome struct {
@@ -105,12 +114,34 @@ func read(ctx context.Context, r *runner, p *place) error {
 	return fmt.Errorf("%d lines, want %d", len(got)-1, len(want)-1)
 }
 
+// relro: while the program runs, its tables of addresses are read-only. The ELF header
+// only asks for it.
+func relro(ctx context.Context, _ *runner, p *place) error {
+	program := p.program[len(p.program)-1]
+	var stderr bytes.Buffer
+	helper := []string{tools + "helper", "relro", program, tools + "capture.pcap"}
+	code, err := p.Exec(ctx, engine.Command{User: p.user, Stderr: &stderr,
+		Args: slices.Concat(helper, p.program, []string{"read", "-"})})
+	o := outcome{code: code, stderr: stderr.String()}
+	if err == nil {
+		err = o.started(p.program)
+	}
+	if err == nil && code != 0 {
+		err = errors.New(lastLines(o.stderr, 2))
+	}
+	return err
+}
+
 // noCapability: a user without rights is told in one line what is missing.
 func noCapability(ctx context.Context, _ *runner, p *place) error {
 	o, err := p.exec(ctx, p.user, "capture", "-i", "any", "-duration", "5s")
 	if err != nil {
 		return err
 	}
+	return o.refusedInOneLine()
+}
+
+func (o outcome) refusedInOneLine() error {
 	if o.code == 0 || !strings.Contains(o.stderr, "CAP_NET_RAW") || strings.Count(o.stderr, "\n") != 1 || strings.Contains(o.stderr, "goroutine ") {
 		return o.failed("want one line that names CAP_NET_RAW")
 	}
@@ -135,6 +166,12 @@ func totalsOf(lines string) (totals, error) {
 	return t, err
 }
 
+// captureArgs ask for a capture of so many packets. On a slow machine the sender's
+// container takes seconds to start.
+func captureArgs(packets int) []string {
+	return []string{"capture", "-i", "any", "-count", strconv.Itoa(packets), "-duration", "20s"}
+}
+
 // capture: root with CAP_NET_RAW alone sees what another container of the same network
 // sends. That network is a loopback interface with no way out.
 func capture(ctx context.Context, r *runner, p *place) error {
@@ -142,27 +179,21 @@ func capture(ctx context.Context, r *runner, p *place) error {
 	if err != nil {
 		return err
 	}
-	files, err := tarFiles(r.files())
-	if err != nil {
+	stdout, stderr := &bytes.Buffer{}, newWatcher("capturing on")
+	command := engine.Command{User: "0:0", Args: slices.Concat(p.program, captureArgs(want.Packets)),
+		Stdout: stdout, Stderr: stderr}
+	code, err := whileCapturing(stderr,
+		func() (int, error) { return p.Exec(ctx, command) },
+		func() error { return r.send(ctx, p.image, p.Container) })
+	o := outcome{code, stdout.String(), stderr.String()}
+	if err := errors.Join(err, o.started(p.program)); err != nil {
 		return err
 	}
-	sender, err := r.engine.Start(ctx, engine.Spec{Image: p.image, User: "0:0", Caps: []string{"NET_RAW"}, Network: "container:" + p.ID,
-		Entrypoint: []string{tools + "replay"}, Cmd: []string{"hold"}, Before: []engine.Copy{{Dir: "/", Tar: files}}})
-	if err != nil {
-		return err
-	}
-	defer sender.Remove(ctx)
-	o, err := p.captureWhile(ctx, want.Packets, func() error {
-		var stderr bytes.Buffer
-		code, err := sender.Exec(ctx, engine.Command{Args: []string{tools + "replay", "frames", "lo", tools + "capture.pcap"}, Stderr: &stderr})
-		if err == nil && code != 0 {
-			err = errors.New(lastLines(stderr.String(), 1))
-		}
-		return err
-	})
-	if err != nil {
-		return err
-	}
+	return o.captured(want)
+}
+
+// captured compares the summary of a capture with that of a reading of the same frames.
+func (o outcome) captured(want totals) error {
 	got, err := totalsOf(o.stdout)
 	if err != nil || o.code != 0 || fmt.Sprint(got) != fmt.Sprint(want) {
 		return o.failed(fmt.Sprintf("want the summary to have %+v", want))
@@ -170,58 +201,42 @@ func capture(ctx context.Context, r *runner, p *place) error {
 	return nil
 }
 
-// captureWhile starts a capture of so many packets, calls send once it captures, and
-// waits for its end.
-func (p *place) captureWhile(ctx context.Context, packets int, send func() error) (outcome, error) {
-	var stdout bytes.Buffer
-	stderr := &watcher{text: "capturing on", seen: make(chan struct{})}
+// whileCapturing waits for a capture to end, and calls send once it says that it captures.
+func whileCapturing(stderr *watcher, wait func() (int, error), send func() error) (code int, err error) {
 	ended := make(chan error, 1)
-	var code int
 	go func() {
 		var err error
-		code, err = p.Exec(ctx, engine.Command{User: "0:0", Stdout: &stdout, Stderr: stderr,
-			Args: slices.Concat(p.program, []string{"capture", "-i", "any", "-count", strconv.Itoa(packets), "-duration", "10s"})})
+		code, err = wait()
 		ended <- err
 	}()
-	var sendErr error
 	select {
 	case <-stderr.seen:
-		sendErr = send()
-		if err := <-ended; err != nil {
-			return outcome{}, err
-		}
-	case err := <-ended:
-		if err != nil {
-			return outcome{}, err
-		}
+		sent := send()
+		err = errors.Join(<-ended, sent)
+	case err = <-ended:
 	}
-	o := outcome{code, stdout.String(), stderr.String()}
-	return o, errors.Join(sendErr, o.started(p.program))
+	return code, err
 }
 
-// watcher keeps what is written and closes seen once it holds a text.
-type watcher struct {
-	text string
-	seen chan struct{}
-
-	mu   sync.Mutex
-	data []byte
-	done bool
-}
-
-func (w *watcher) Write(p []byte) (int, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.data = append(w.data, p...)
-	if !w.done && bytes.Contains(w.data, []byte(w.text)) {
-		w.done = true
-		close(w.seen)
+// send sends the frames of the capture on the loopback interface of a container, from
+// another one, which shares its network.
+func (r *runner) send(ctx context.Context, image string, to *engine.Container) error {
+	files, err := tarFiles(r.files())
+	if err != nil {
+		return err
 	}
-	return len(p), nil
-}
-
-func (w *watcher) String() string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return string(w.data)
+	var stderr bytes.Buffer
+	sender, err := r.engine.Start(ctx, engine.Spec{Image: image, User: "0:0", Caps: []string{"NET_RAW"},
+		Network:    "container:" + to.ID,
+		Entrypoint: []string{tools + "helper"}, Cmd: []string{"replay", "lo", tools + "capture.pcap"},
+		Before: []engine.Copy{{Dir: "/", Tar: files}}, Stderr: &stderr})
+	if err != nil {
+		return err
+	}
+	defer sender.Remove(ctx)
+	code, err := sender.Wait(ctx)
+	if err == nil && code != 0 {
+		err = errors.New(lastLines(stderr.String(), 1))
+	}
+	return err
 }

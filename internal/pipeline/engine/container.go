@@ -27,8 +27,12 @@ type Spec struct {
 	Volumes    map[string]string // volume name by the path where it is mounted; an empty name is a volume of the container's own
 	Tmpfs      map[string]string // options by path
 	Caps       []string          // capabilities beside none, such as NET_RAW
+	Usual      bool              // as `docker run`: Caps come on top of the engine's own, and files may give some
+	Drop       []string          // of the engine's own capabilities
 	Network    string            // network mode; empty: none at all
 	Before     []Copy            // what is put into the container before it starts
+	Stdout     io.Writer         // what the main process writes, until Wait returns; nil: dropped
+	Stderr     io.Writer
 }
 
 // Copy is a tar stream for a folder of the container; a stream that is an io.Closer is closed.
@@ -39,8 +43,9 @@ type Copy struct {
 
 // Container is a running container. The caller removes it.
 type Container struct {
-	ID     string
-	engine *Engine
+	ID      string
+	engine  *Engine
+	written chan error // one, when the main process has written all; nil: nobody listens
 }
 
 // Start creates and starts a container. On an error nothing is left of it.
@@ -57,6 +62,9 @@ func (e *Engine) Start(ctx context.Context, s Spec) (*Container, error) {
 		if err := c.Put(ctx, copy); err != nil {
 			return nil, c.discard(ctx, err)
 		}
+	}
+	if err := c.attach(ctx, s); err != nil {
+		return nil, c.discard(ctx, err)
 	}
 	if err := created.Start(ctx); err != nil {
 		return nil, c.discard(ctx, explain(err))
@@ -90,6 +98,9 @@ func (e *Engine) request(s Spec) testcontainers.ContainerRequest {
 			h.NetworkMode = container.NetworkMode(network)
 			h.CapDrop, h.CapAdd = []string{"ALL"}, s.Caps
 			h.SecurityOpt = []string{"no-new-privileges"}
+			if s.Usual {
+				h.CapDrop, h.SecurityOpt = s.Drop, nil
+			}
 			for path, volume := range s.Volumes {
 				h.Mounts = append(h.Mounts, mount.Mount{Type: mount.TypeVolume, Source: volume, Target: path})
 			}

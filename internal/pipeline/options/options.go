@@ -30,6 +30,8 @@ type Options struct {
 	Live    bool // a moving status line is welcome
 	Colour  bool
 
+	Natives []string // GOARCHs that the engine's kernel is said to run itself; none: it is asked
+
 	RegistryPrefix string            // before image references
 	AlpineMirror   string            // "": Alpine's own
 	CA             []byte            // PEM of SSL_CERT_FILE: a TLS proxy's own, for the same builds
@@ -77,6 +79,9 @@ func Read(a Args) (Options, error) {
 	if o.Targets, err = build.Select(names); err != nil {
 		return Options{}, fault.New(fault.Usage, "`mage targets` lists them", "%w", err)
 	}
+	if o.Natives, err = natives(os.Getenv("TCAPFLOW_NATIVES")); err != nil {
+		return Options{}, err
+	}
 	if file := os.Getenv("SSL_CERT_FILE"); file != "" {
 		if o.CA, err = os.ReadFile(file); err != nil {
 			return Options{}, fault.New(fault.Usage, "correct SSL_CERT_FILE, or unset it", "SSL_CERT_FILE: %w", err)
@@ -96,6 +101,25 @@ func Read(a Args) (Options, error) {
 		}
 	}
 	return o, nil
+}
+
+// natives reads a list of GOARCHs, separated by commas.
+func natives(list string) ([]string, error) {
+	if list == "" {
+		return nil, nil
+	}
+	var known []string
+	for _, t := range build.Targets {
+		known = append(known, t.GOARCH)
+	}
+	names := strings.Split(list, ",")
+	for _, name := range names {
+		if !slices.Contains(known, name) {
+			return nil, fault.New(fault.Usage, "correct it, or unset it: then the engine's kernel is asked",
+				"TCAPFLOW_NATIVES: unknown architecture %q; known: %s", name, strings.Join(known, ", "))
+		}
+	}
+	return names, nil
 }
 
 func set[T any](to *T, from *T) {

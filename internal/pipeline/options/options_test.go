@@ -72,7 +72,7 @@ func TestMirror(t *testing.T) {
 func environment(t *testing.T, set map[string]string) {
 	t.Helper()
 	t.Chdir(t.TempDir())
-	for _, name := range []string{"TCAPFLOW_CACHE", "TCAPFLOW_BASE", "TCAPFLOW_REGISTRY", "ALPINE_MIRROR", "DEBIAN_MIRROR", "CI", "TERM", "NO_COLOR", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "SSL_CERT_FILE", "XDG_CACHE_HOME"} {
+	for _, name := range []string{"TCAPFLOW_CACHE", "TCAPFLOW_BASE", "TCAPFLOW_REGISTRY", "TCAPFLOW_NATIVES", "ALPINE_MIRROR", "DEBIAN_MIRROR", "CI", "TERM", "NO_COLOR", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "SSL_CERT_FILE", "XDG_CACHE_HOME"} {
 		t.Setenv(name, set[name])
 	}
 	t.Setenv("HOME", "/home/user")
@@ -91,14 +91,14 @@ func TestReadDefaults(t *testing.T) {
 	if o.Root != root || o.Out != filepath.Join(root, "out") || o.Dist != filepath.Join(root, "dist") || o.Cache != "/home/user/.cache/tcapflow" {
 		t.Errorf("folders: %+v", o)
 	}
-	if o.Base != "auto" || o.Locked || o.Debug || o.JSON || !o.Live || o.Colour || len(o.Proxy) > 0 || o.RegistryPrefix != "" || !slices.Equal(build.Names(o.Targets), build.Names(build.Targets)) {
+	if o.Base != "auto" || o.Locked || o.Debug || o.JSON || !o.Live || o.Colour || len(o.Proxy) > 0 || o.RegistryPrefix != "" || o.Natives != nil || !slices.Equal(build.Names(o.Targets), build.Names(build.Targets)) {
 		t.Errorf("settings: %+v", o)
 	}
 }
 
 func TestReadEnvironment(t *testing.T) {
 	environment(t, map[string]string{
-		"TCAPFLOW_CACHE": "/cache", "TCAPFLOW_BASE": "alpine", "TCAPFLOW_REGISTRY": "registry.firm.example", "ALPINE_MIRROR": "http://alpine.example",
+		"TCAPFLOW_CACHE": "/cache", "TCAPFLOW_BASE": "alpine", "TCAPFLOW_REGISTRY": "registry.firm.example", "ALPINE_MIRROR": "http://alpine.example", "TCAPFLOW_NATIVES": "amd64,386",
 		"DEBIAN_MIRROR": firm + "/", "CI": "true", "HTTPS_PROXY": "http://proxy.example:3128",
 	})
 	o, err := Read(Args{})
@@ -107,6 +107,9 @@ func TestReadEnvironment(t *testing.T) {
 	}
 	if o.Cache != "/cache" || o.Base != "alpine" || o.RegistryPrefix != "registry.firm.example" || o.AlpineMirror != "http://alpine.example" || o.Mirror != firm || o.Live {
 		t.Errorf("got %+v", o)
+	}
+	if !slices.Equal(o.Natives, []string{"amd64", "386"}) {
+		t.Errorf("natives %q", o.Natives)
 	}
 	if len(o.CA) > 0 || len(o.Proxy) != 1 || o.Proxy["HTTPS_PROXY"] != "http://proxy.example:3128" {
 		t.Errorf("proxy %v", o.Proxy)
@@ -166,6 +169,7 @@ func TestReadTargets(t *testing.T) {
 func TestReadRefuses(t *testing.T) {
 	for name, c := range map[string]struct{ variable, value, says string }{
 		"base":      {"TCAPFLOW_BASE", "arch", `"arch"; known: auto, alpine, debian`},
+		"natives":   {"TCAPFLOW_NATIVES", "amd64,i386", `"i386"; known: amd64, 386, `},
 		"no home":   {"HOME", "", "TCAPFLOW_CACHE"},
 		"mirror":    {"DEBIAN_MIRROR", "mirror.example/debian", `"mirror.example/debian"`},
 		"no bundle": {"SSL_CERT_FILE", "/none/ca.pem", "/none/ca.pem"},
