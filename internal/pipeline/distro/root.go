@@ -56,7 +56,7 @@ func (r root) name() string { return r.distro.Name + "-" + r.target.Debian }
 // ensure returns the image of the root, assembled now if the engine has none. Without
 // a mirror the last one that was assembled will do.
 func (r root) ensure(ctx context.Context, e *engine.Engine, mirror debian.Mirror, temp string, log io.Writer) (string, error) {
-	suite, err := mirror.Suite(ctx, r.distro.Suite)
+	suite, err := mirror.Suite(ctx, r.distro.Suite, debian.Packages(r.target.Debian))
 	if err != nil {
 		ref, findErr := r.find(ctx, e, map[string]string{labelRoot: r.name()})
 		if ctx.Err() != nil || findErr != nil || ref == "" {
