@@ -7,8 +7,16 @@ import _ "embed"
 // Suite is the release that tools and sysroots are taken from.
 const Suite = "trixie"
 
-// Mirror is used where neither DEBIAN_MIRROR nor the host's apt settings name one.
-const Mirror = "http://ftp.debian.org/debian"
+// Mirrors are Debian's own. They are asked after that of the host's apt settings, and not
+// at all where DEBIAN_MIRROR is set.
+var Mirrors = []string{
+	"http://ftp.debian.org/debian",
+	"http://ftp.de.debian.org/debian",
+	"http://ftp.us.debian.org/debian",
+}
+
+// Snapshot keeps what the mirrors drop; DEBIAN_SNAPSHOT names another, or "off".
+const Snapshot = "https://snapshot.debian.org"
 
 // Keyring holds the archive's and the releases' signing keys of Debian 11, 12 and 13,
 // from the package debian-archive-keyring; expiry 2029 to 2035.

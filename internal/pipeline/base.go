@@ -2,10 +2,7 @@ package pipeline
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,7 +11,6 @@ import (
 	"github.com/tcapflow/tcapflow/build"
 	ba "github.com/tcapflow/tcapflow/build/alpine"
 	bd "github.com/tcapflow/tcapflow/build/debian"
-	"github.com/tcapflow/tcapflow/internal/pipeline/artifact"
 	"github.com/tcapflow/tcapflow/internal/pipeline/debian"
 	"github.com/tcapflow/tcapflow/internal/pipeline/engine"
 	"github.com/tcapflow/tcapflow/internal/pipeline/fault"
@@ -30,8 +26,9 @@ type bases struct {
 	log    *progress.Log
 	debian image.DebianBase
 	alpine image.AlpineBase
-	// resolved is where a lock stands that replaces the committed one when the mirror has moved on.
-	resolved string
+	// renewals is the file with the package sets that replace those of the committed lock
+	// because the mirrors have moved on.
+	renewals string
 }
 
 func newBases(o options.Options, goVersion string, log *progress.Log) (bases, error) {
@@ -46,20 +43,21 @@ func newBases(o options.Options, goVersion string, log *progress.Log) (bases, er
 	if err != nil {
 		return bases{}, err
 	}
-	sum := sha256.Sum256(bd.Lock)
+	committed, err := debian.ParseLock(bd.Lock)
+	if err != nil {
+		return bases{}, err
+	}
+	mirror := debianMirror(o, committed, log.Note)
 	b := bases{o: o, log: log,
-		debian:   image.DebianBase{Mirror: debianMirror(o), Toolchain: toolchain, Temp: o.Cache},
-		alpine:   image.AlpineBase{Lock: alpine, Toolchain: toolchain, Temp: o.Cache, RegistryPrefix: o.RegistryPrefix, Mirror: o.AlpineMirror, Proxy: o.Proxy, CA: o.CA},
-		resolved: filepath.Join(o.Cache, "lock-"+hex.EncodeToString(sum[:8])+".json"),
+		debian: image.DebianBase{Mirror: mirror, Lock: committed, Toolchain: toolchain, Temp: o.Cache},
+		alpine: image.AlpineBase{Lock: alpine, Toolchain: toolchain, Temp: o.Cache,
+			RegistryPrefix: o.RegistryPrefix, Mirror: o.AlpineMirror, Proxy: o.Proxy, CA: o.CA},
+		renewals: renewalsFile(o.Cache),
 	}
-	text := bd.Lock
 	if !o.Locked {
-		if newer, err := os.ReadFile(b.resolved); err == nil {
-			text = newer
-		}
+		b.debian.Lock = committed.With(b.renewed())
 	}
-	b.debian.Lock, err = debian.ParseLock(text)
-	return b, err
+	return b, nil
 }
 
 // sweepCache removes unpacked layers, half a gigabyte a time, that a killed run left. An
@@ -78,10 +76,6 @@ func sweepCache(cache string) error {
 		}
 	}
 	return nil
-}
-
-func debianMirror(o options.Options) debian.Mirror {
-	return debian.Mirror{URL: o.Mirror, Keyring: bd.Keyring, Cache: &fetch.Cache{Dir: filepath.Join(o.Cache, "downloads")}}
 }
 
 // builder names the builder that a base has for a target, without asking the engine.
@@ -148,11 +142,7 @@ func (b *bases) ensureDebian(ctx context.Context, e *engine.Engine, targets []bu
 	if !errors.Is(err, fetch.ErrGone) {
 		return found, err
 	}
-	if b.o.Locked {
-		return image.Builder{}, &fault.Error{Code: fault.Fetch, Err: fmt.Errorf("a locked package is gone: %w", err), Next: "`mage images:lock` renews build/debian/lock.json; look at the change, then commit it"}
-	}
-	b.log.Note("the mirror has moved on (%v); resolving again from its signed index. `mage images:lock` makes that permanent", firstLine(err))
-	if b.debian.Lock, err = b.resolve(ctx); err != nil {
+	if err := b.renew(ctx, builderSets(e.Arch, targets), err); err != nil {
 		return image.Builder{}, err
 	}
 	return b.assemble(ctx, e, targets)
@@ -163,19 +153,4 @@ func (b *bases) assemble(ctx context.Context, e *engine.Engine, targets []build.
 	found, err := b.debian.Ensure(ctx, e, targets, func() { done = b.log.Stage("assemble builder from Debian %s", bd.Suite) })
 	done(err)
 	return found, err
-}
-
-// resolve takes a lock from the mirror as it is today, for this machine.
-func (b *bases) resolve(ctx context.Context) (debian.Lock, error) {
-	done := b.log.Stage("resolve packages of Debian %s", bd.Suite)
-	lock, err := b.debian.Mirror.Resolve(ctx, bd.Suite, build.Locked)
-	done(err)
-	if err != nil {
-		return debian.Lock{}, err
-	}
-	text, err := lock.Bytes()
-	if err != nil {
-		return debian.Lock{}, err
-	}
-	return lock, artifact.WriteFile(b.resolved, text)
 }

@@ -3,10 +3,13 @@ package pipeline
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 
 	"github.com/tcapflow/tcapflow/build"
+	bd "github.com/tcapflow/tcapflow/build/debian"
 	"github.com/tcapflow/tcapflow/internal/pipeline/bench"
+	"github.com/tcapflow/tcapflow/internal/pipeline/debian"
 	"github.com/tcapflow/tcapflow/internal/pipeline/engine"
 	"github.com/tcapflow/tcapflow/internal/pipeline/options"
 )
@@ -23,7 +26,13 @@ func BenchBuild(ctx context.Context, o options.Options, stdout, stderr io.Writer
 	if o.JSON {
 		table = stderr
 	}
-	figures, err := bench.Run(ctx, e, bench.Options{Root: o.Root, Project: build.TcapflowClient, Mirror: debianMirror(o), Stdout: table, Stderr: stderr})
+	lock, err := debian.ParseLock(bd.Lock)
+	if err != nil {
+		return err
+	}
+	note := func(format string, args ...any) { fmt.Fprintf(stderr, format+"\n", args...) }
+	figures, err := bench.Run(ctx, e, bench.Options{Root: o.Root, Project: build.TcapflowClient,
+		Mirror: debianMirror(o, lock, note), Stdout: table, Stderr: stderr})
 	if err != nil || !o.JSON {
 		return err
 	}

@@ -29,17 +29,17 @@ import (
 func LockImages(ctx context.Context, o options.Options, stdout, stderr io.Writer) error {
 	log := progress.New(stderr, o.Live)
 	defer log.Close()
+	old, err := debian.ParseLock(bd.Lock)
+	if err != nil {
+		return err
+	}
 	done := log.Stage("resolve packages of Debian %s", bd.Suite)
-	lock, err := debianMirror(o).Resolve(ctx, bd.Suite, build.Locked)
+	lock, err := debianMirror(o, old, log.Note).Resolve(ctx, bd.Suite, build.Locked)
 	done(err)
 	if err != nil {
 		return err
 	}
 	text, err := lock.Bytes()
-	if err != nil {
-		return err
-	}
-	old, err := debian.ParseLock(bd.Lock)
 	if err != nil {
 		return err
 	}

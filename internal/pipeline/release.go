@@ -33,6 +33,9 @@ func releaseWith(ctx context.Context, o options.Options, publish bool, tool *rel
 	if err != nil {
 		return err
 	}
+	if err := s.bases.have(ctx, only(build.Runtime, build.Runtime.Arches[0])); err != nil {
+		return err
+	}
 	return release.Run(ctx, release.Options{
 		Root: o.Root, Out: o.Out, Dist: o.Dist, Module: s.planning.Module, Project: build.TcapflowClient, Targets: o.Targets,
 		Source: s.tree.Version,

@@ -35,6 +35,9 @@ import (
 //	signal NAME SIG      sends a signal to it; with "group" to its process group
 //	finish NAME CODE     waits for its end, at most 30 s
 //	mirror MODE [PART]   serves a Debian archive on loopback and sets DEBIAN_MIRROR
+//	also MODE [PART]     serves another mirror of it, to be asked after that
+//	snapshot             serves Debian's snapshot archive and sets DEBIAN_SNAPSHOT
+//	forget SET NAME      removes a locked package from TCAPFLOW_CACHE
 //	relay MODE           stands between DOCKER_HOST and the engine
 //	hold, release        the lock of the checkout, as another run holds it
 //	tiny DIR SIZE        mounts a tmpfs (root only)
@@ -50,7 +53,7 @@ func TestScript(t *testing.T) {
 		Condition:           condition,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"checkout": checkout, "mage": mage, "start": start, "await": await, "signal": sendSignal, "finish": finish,
-			"mirror": mirror, "relay": relay, "hold": hold, "release": release, "tiny": tiny, "same": same, "dwarf": dwarf, "nothing": nothing,
+			"mirror": mirror, "also": also, "snapshot": snapshot, "forget": forget, "relay": relay, "hold": hold, "release": release, "tiny": tiny, "same": same, "dwarf": dwarf, "nothing": nothing,
 		},
 	})
 }
@@ -104,7 +107,8 @@ var warm = sync.OnceValue(func() error {
 	if text, err := exec.Command("git", "clone", "-q", "--local", "../..", src).CombinedOutput(); err != nil {
 		return fmt.Errorf("git clone: %w\n%s", err, text)
 	}
-	cmd := exec.Command(program, "static", "-base=debian", "-targets=linux/amd64")
+	// Locked: what a mirror's indexes hold today must not count.
+	cmd := exec.Command(program, "static", "-base=debian", "-targets=linux/amd64", "-locked")
 	cmd.Dir = src
 	if text, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("mage static: %w\n%s", err, text)
@@ -176,6 +180,7 @@ func setup(env *testscript.Env) error {
 	env.Setenv("WARM", o.Cache)
 	env.Setenv("TCAPFLOW_CACHE", filepath.Join(env.WorkDir, "cache"))
 	env.Setenv("TCAPFLOW_BASE", "debian")
+	env.Setenv("DEBIAN_SNAPSHOT", "off") // a script names the servers that it asks
 	env.Setenv("CI", "1")
 	env.Setenv("HOME", env.WorkDir)
 	env.Setenv("GIT_AUTHOR_NAME", "script")

@@ -76,8 +76,8 @@ func (l *Libraries) StandsIn() []string {
 	return names
 }
 
-// source fetches a library's source: from the pin's URLs in order, else, unless the
-// run is locked, the version in the mirror's signed index.
+// source fetches a library's source: from the pin's URLs in order, then from Debian's
+// snapshot archive, else, unless the run is locked, the version in the mirror's signed index.
 func (l *Libraries) source(ctx context.Context, lib plan.Library) (pinned, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -97,7 +97,7 @@ func (l *Libraries) source(ctx context.Context, lib plan.Library) (pinned, error
 func (l *Libraries) fetchSource(ctx context.Context, lib plan.Library) (pinned, error) {
 	var causes []error
 	for _, url := range lib.URLs {
-		file, err := l.Fetch.Get(ctx, strings.ReplaceAll(url, "{debian}", l.Mirror.URL), lib.SHA256, 0)
+		file, err := l.Mirror.Pinned(ctx, url, lib.SHA256)
 		if err == nil {
 			return pinned{file: file, sha256: lib.SHA256}, nil
 		}
@@ -107,11 +107,23 @@ func (l *Libraries) fetchSource(ctx context.Context, lib plan.Library) (pinned, 
 		}
 		causes = append(causes, err)
 	}
+	for _, url := range lib.URLs {
+		file, err := l.Mirror.Archived(ctx, url, lib.SHA256)
+		if err == nil {
+			return pinned{file: file, sha256: lib.SHA256}, nil
+		}
+		if ctx.Err() != nil {
+			return pinned{}, ctx.Err()
+		}
+		if !errors.Is(err, debian.ErrNotAsked) {
+			causes = append(causes, err)
+		}
+	}
 	gone := unfetched(lib, causes)
 	if l.Locked || lib.DebianSource == "" {
 		return pinned{}, gone
 	}
-	suite, err := l.Mirror.Suite(ctx, l.Suite)
+	suite, err := l.Mirror.Suite(ctx, l.Suite, debian.Sources)
 	if err != nil {
 		return pinned{}, gone
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -51,19 +52,28 @@ func (l Lock) Packages(set build.PackageSet, arch string) ([]Package, error) {
 	return packages, nil
 }
 
-// Resolve takes a new lock of sets from the signed indexes of a suite.
+// Resolve takes a new lock of sets from the signed indexes of a suite: for the
+// architectures that they have, and no others. All of it is of one InRelease.
 func (m Mirror) Resolve(ctx context.Context, suite string, sets []build.PackageSet) (Lock, error) {
-	s, err := m.Suite(ctx, suite)
-	if err != nil {
-		return Lock{}, err
-	}
-	lock := Lock{Suite: suite, Date: s.Date, Sets: map[string][]Package{}}
 	byArch := map[string][]build.PackageSet{}
+	var indexes []string
 	for _, set := range sets {
 		for _, arch := range set.Arches {
+			if byArch[arch] == nil {
+				indexes = append(indexes, Packages(arch))
+			}
 			byArch[arch] = append(byArch[arch], set)
 		}
 	}
+	s, err := m.Suite(ctx, suite, indexes...)
+	if err != nil {
+		return Lock{}, err
+	}
+	return s.resolve(ctx, byArch)
+}
+
+func (s Suite) resolve(ctx context.Context, byArch map[string][]build.PackageSet) (Lock, error) {
+	lock := Lock{Suite: s.Suite, Date: s.Date, Sets: map[string][]Package{}}
 	var mu sync.Mutex
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(2) // an index of Debian 13 takes 0.2 GB while it is read
@@ -86,6 +96,21 @@ func (m Mirror) Resolve(ctx context.Context, suite string, sets []build.PackageS
 		})
 	}
 	return lock, group.Wait()
+}
+
+// With returns the lock with the sets of another in place of its own; other sets stay.
+// A set is taken whole, so each is of one InRelease.
+func (l Lock) With(other Lock) Lock {
+	sets := maps.Clone(l.Sets)
+	if sets == nil {
+		sets = map[string][]Package{}
+	}
+	maps.Copy(sets, other.Sets)
+	date := l.Date
+	if other.Date.After(date) {
+		date = other.Date
+	}
+	return Lock{Suite: l.Suite, Date: date, Sets: sets}
 }
 
 // Changes lists the packages that differ from an older lock, a line each, sorted.

@@ -2,6 +2,7 @@ package debian
 
 import (
 	"bytes"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -111,5 +112,32 @@ func TestLockChanges(t *testing.T) {
 	// The same package of another architecture is another package.
 	if got := lock("tools/arm64", "m4", "1").Changes(lock("tools/amd64", "m4", "1")); len(got) != 2 {
 		t.Errorf("got %q", got)
+	}
+}
+
+// A set is taken whole from the other lock or not at all.
+func TestLockWith(t *testing.T) {
+	day := time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)
+	lock := func(date time.Time, sets ...string) Lock {
+		l := Lock{Suite: "trixie", Date: date, Sets: map[string][]Package{}}
+		for i := 0; i < len(sets); i += 2 {
+			l.Sets[sets[i]] = append(l.Sets[sets[i]], Package{Version: sets[i+1]})
+		}
+		return l
+	}
+	committed := lock(day, "tools/amd64", "1", "tools/amd64", "1", "sysroot/amd64", "1")
+	got := committed.With(lock(day.AddDate(0, 1, 0), "tools/amd64", "2", "sysroot/i386", "2"))
+	want := lock(day.AddDate(0, 1, 0), "tools/amd64", "2", "sysroot/amd64", "1", "sysroot/i386", "2")
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	if len(committed.Sets) != 2 || committed.Sets["tools/amd64"][0].Version != "1" {
+		t.Errorf("the lock itself has changed: %+v", committed)
+	}
+	if got := committed.With(Lock{}); !reflect.DeepEqual(got, committed) {
+		t.Errorf("with nothing: %+v", got)
+	}
+	if got := (Lock{Suite: "trixie"}).With(want); !reflect.DeepEqual(got, want) {
+		t.Errorf("nothing with: %+v", got)
 	}
 }

@@ -2,10 +2,9 @@ package debian
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -16,6 +15,7 @@ import (
 	"time"
 
 	"github.com/tcapflow/tcapflow/build"
+	"github.com/tcapflow/tcapflow/internal/pipeline/debian/debiantest"
 	"github.com/tcapflow/tcapflow/internal/pipeline/fault"
 	"github.com/tcapflow/tcapflow/internal/pipeline/fetch"
 )
@@ -23,53 +23,68 @@ import (
 // fakeMirror is a Debian archive in memory.
 type fakeMirror struct {
 	Mirror
+	key   debiantest.Key
 	mu    sync.Mutex
 	files map[string][]byte // by path
 	asked []string
 }
 
-func sha(b []byte) string {
-	sum := sha256.Sum256(b)
-	return hex.EncodeToString(sum[:])
-}
+func sha(b []byte) string { return debiantest.Digest(b) }
 
 // newMirror serves suite trixie with an index of two packages for amd64, one for i386 and
 // a source package.
 func newMirror(t *testing.T) *fakeMirror {
 	t.Helper()
-	key, keyring := archiveKey(t)
-	m := &fakeMirror{files: map[string][]byte{}}
+	key, err := debiantest.NewKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return newMirrorOf(t, key)
+}
+
+func newMirrorOf(t *testing.T, key debiantest.Key) *fakeMirror {
+	t.Helper()
+	m := &fakeMirror{key: key, files: map[string][]byte{}}
 	s := httptest.NewServer(m)
 	t.Cleanup(s.Close)
-	m.Mirror = Mirror{URL: s.URL + "/debian", Keyring: keyring, Cache: &fetch.Cache{Dir: t.TempDir(), Pause: time.Microsecond}}
-
-	indexes := map[string]string{
-		"main/binary-amd64/Packages.xz": m.pool("musl", "amd64") + m.pool("musl-dev", "amd64", "Depends: musl"),
-		"main/binary-i386/Packages.xz":  m.pool("musl", "i386"),
-		"main/source/Sources.xz": "Package: libpcap\nVersion: 1:1.10.5-2\nDirectory: pool/main/libp/libpcap\nChecksums-Sha256:\n " +
-			sha(nil) + " 2 libpcap_1.10.5-2.dsc\n " + sha([]byte("tar")) + " 3 libpcap_1.10.5.orig.tar.xz\n " + sha(nil) + " 4 libpcap_1.10.5.orig.tar.xz.asc\n " + sha(nil) + " 6 libpcap_1.10.5-2.debian.tar.xz\n\n" +
-			"Package: libpcap\nExtra-Source-Only: yes\nVersion: 1.9-1\nDirectory: pool/old\nChecksums-Sha256:\n " + sha(nil) + " 5 libpcap_1.9.orig.tar.gz\n\n" +
-			"Package: native\nVersion: 3\nDirectory: pool/n\nChecksums-Sha256:\n " + sha(nil) + " 2 native_3.tar.xz\n",
-	}
-	release := "Codename: trixie\nDate: Sat, 12 Sep 2026 07:55:41 UTC\nSHA256:\n"
-	for name, text := range indexes {
-		packed := compress(t, ".xz", []byte(text))
-		release += fmt.Sprintf(" %s %d %s\n", sha(packed), len(packed), name)
-		dir := name[:strings.LastIndexByte(name, '/')]
-		m.files["dists/trixie/"+name] = packed
-		m.files["dists/trixie/"+dir+"/by-hash/SHA256/"+sha(packed)] = packed
-	}
-	m.files["dists/trixie/InRelease"] = sign(t, release, key)
+	m.Mirror = Mirror{URL: s.URL + "/debian", Keyring: key.Keyring,
+		Cache:  &fetch.Cache{Dir: t.TempDir(), Pause: time.Microsecond},
+		Pauses: []time.Duration{time.Microsecond, time.Microsecond}}
+	m.publish(t, archiveDay, "1")
 	m.files["dists/other/InRelease"] = m.files["dists/trixie/InRelease"]
 	return m
 }
 
+var archiveDay = time.Date(2026, 9, 12, 7, 55, 41, 0, time.UTC)
+
+// publish puts a state of the archive there: all packages have the version. What was there
+// before stays as far as it has another name, as in a real archive.
+func (m *fakeMirror) publish(t *testing.T, day time.Time, version string) {
+	t.Helper()
+	orig := "libpcap_1.10.5.orig.tar.xz"
+	indexes := map[string]string{
+		Packages("amd64"): m.pool("musl", version, "amd64") + m.pool("musl-dev", version, "amd64", "Depends: musl"),
+		Packages("i386"):  m.pool("musl", version, "i386"),
+		Sources: "Package: libpcap\nVersion: 1:1.10.5-2\nDirectory: pool/main/libp/libpcap\nChecksums-Sha256:\n " +
+			sha(nil) + " 2 libpcap_1.10.5-2.dsc\n " + sha([]byte("tar")) + " 3 " + orig + "\n " +
+			sha(nil) + " 4 " + orig + ".asc\n " + sha(nil) + " 6 libpcap_1.10.5-2.debian.tar.xz\n\n" +
+			"Package: libpcap\nExtra-Source-Only: yes\nVersion: 1.9-1\nDirectory: pool/old\nChecksums-Sha256:\n " +
+			sha(nil) + " 5 libpcap_1.9.orig.tar.gz\n\n" +
+			"Package: native\nVersion: 3\nDirectory: pool/n\nChecksums-Sha256:\n " + sha(nil) + " 2 native_3.tar.xz\n",
+	}
+	files, err := m.key.Publish("trixie", day, indexes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	maps.Copy(m.files, files)
+}
+
 // pool puts a package into the pool and returns its stanza.
-func (m *fakeMirror) pool(name, arch string, fields ...string) string {
-	deb := []byte("deb of " + name + " for " + arch)
-	path := "pool/main/" + name + "_1_" + arch + ".deb"
+func (m *fakeMirror) pool(name, version, arch string, fields ...string) string {
+	deb := []byte("deb of " + name + " " + version + " for " + arch)
+	path := "pool/main/" + name + "_" + version + "_" + arch + ".deb"
 	m.files[path] = deb
-	return fmt.Sprintf("Package: %s\nVersion: 1\nArchitecture: %s\nFilename: %s\nSize: %d\nSHA256: %s\n%s\n\n", name, arch, path, len(deb), sha(deb), strings.Join(fields, "\n"))
+	return debiantest.Stanza(name, version, arch, path, int64(len(deb)), sha(deb), fields...)
 }
 
 func (m *fakeMirror) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -82,6 +97,18 @@ func (m *fakeMirror) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusNotFound)
 	}
 	w.Write(text)
+}
+
+// askedFor counts the requests for paths that contain part.
+func (m *fakeMirror) askedFor(part string) (n int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, path := range m.asked {
+		if strings.Contains(path, part) {
+			n++
+		}
+	}
+	return n
 }
 
 // remove takes away the files whose path contains part.
@@ -126,7 +153,7 @@ func TestMirror(t *testing.T) {
 		t.Fatal(paths, err)
 	}
 	for i, name := range []string{"musl", "musl-dev"} {
-		if text, err := os.ReadFile(paths[i]); err != nil || string(text) != "deb of "+name+" for amd64" {
+		if text, err := os.ReadFile(paths[i]); err != nil || string(text) != "deb of "+name+" 1 for amd64" {
 			t.Errorf("%d: %s, %v", i, text, err)
 		}
 	}
@@ -182,6 +209,16 @@ func TestMirrorRefuses(t *testing.T) {
 			}
 		})
 	}
+}
+
+// sign replaces InRelease by a signed text.
+func (m *fakeMirror) sign(t *testing.T, text string) {
+	t.Helper()
+	signed, err := m.key.Sign(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.files["dists/trixie/InRelease"] = signed
 }
 
 func (m *fakeMirror) edit(path, old, new string) {

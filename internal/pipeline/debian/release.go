@@ -26,6 +26,8 @@ type File struct {
 	Size   int64  // bytes
 }
 
+var errStale = errors.New("past its Valid-Until")
+
 // ParseRelease checks the clear-text signature (RFC 9580 §7) of an InRelease file
 // against an armored keyring and reads its fields. Only the signed text is read:
 // what stands before or after it in the file is not looked at.
@@ -46,8 +48,8 @@ func ParseRelease(inRelease, keyring []byte, now time.Time) (Release, error) {
 		return Release{}, err
 	}
 	if !release.ValidFor.IsZero() && now.After(release.ValidFor) {
-		return Release{}, fmt.Errorf("past its Valid-Until of %s: the mirror is stale, or somebody holds updates back",
-			release.ValidFor.Format(time.DateOnly))
+		return Release{}, fmt.Errorf("%w of %s: the mirror is stale, or somebody holds updates back",
+			errStale, release.ValidFor.Format(time.DateOnly))
 	}
 	return release, nil
 }

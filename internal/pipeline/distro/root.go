@@ -75,7 +75,7 @@ func (r root) ensure(ctx context.Context, e *engine.Engine, mirror debian.Mirror
 func (r root) current(
 	ctx context.Context, e *engine.Engine, mirror debian.Mirror, temp string, log io.Writer,
 ) (string, error) {
-	suite, err := mirror.Suite(ctx, r.distro.Suite)
+	suite, err := mirror.Suite(ctx, r.distro.Suite, debian.Packages(r.target.Debian))
 	if err != nil {
 		return "", err
 	}

@@ -10,18 +10,17 @@ package fetch
 import (
 	"context"
 	"crypto/sha256"
-	"crypto/x509"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	neturl "net/url"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -34,13 +33,11 @@ var ErrGone = errors.New("not on the server")
 // ErrDigest says that the server gave a file with another digest.
 var ErrDigest = errors.New("SHA-256 differs")
 
-// errLonger and errStalled end an attempt; only the second is worth another.
-var (
-	errLonger  = errors.New("longer than announced")
-	errStalled = errors.New("the transfer stalled")
-)
+// ErrLonger says that the server gave more bytes than the file has: it is another file.
+var ErrLonger = errors.New("longer than announced")
 
-const attempts = 4 // a mirror that fails four times in a row is down
+// errStalled ends an attempt that may be worth another.
+var errStalled = errors.New("the transfer stalled")
 
 // lowerHex is how a SHA-256 is spelled, here and in Debian's indexes. A digest becomes a
 // file name, so nothing else may pass.
@@ -54,6 +51,7 @@ type Cache struct {
 
 	stall time.Duration // no byte for so long counts as a cut transfer; 0: 20 seconds
 	bytes atomic.Int64
+	down  sync.Map // host → outage
 }
 
 // Bytes counts what came over the network so far.
@@ -119,65 +117,6 @@ func (c *Cache) Read(ctx context.Context, url string, limit int64) ([]byte, erro
 	return io.ReadAll(tmp)
 }
 
-// retry runs attempt until it succeeds, the server says that the file is gone, the
-// context ends or the attempts are used up.
-func (c *Cache) retry(ctx context.Context, url string, attempt func() error) error {
-	pause := c.Pause
-	if pause == 0 {
-		pause = time.Second
-	}
-	var err error
-	for n := range attempts {
-		if err = attempt(); err == nil {
-			return nil
-		}
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if errors.Is(err, ErrGone) || errors.Is(err, errLonger) || isCertificate(err) || isLocal(err) || n == attempts-1 {
-			break
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(pause):
-			pause *= 2
-		}
-	}
-	return explain(url, err)
-}
-
-func isCertificate(err error) bool {
-	var unknown x509.UnknownAuthorityError
-	var host x509.HostnameError
-	return errors.As(err, &unknown) || errors.As(err, &host)
-}
-
-// isLocal tells errors of this machine's disk, which no retry mends, from the server's.
-func isLocal(err error) bool {
-	var path *os.PathError
-	return errors.As(err, &path)
-}
-
-func explain(url string, err error) error {
-	next := "see that the host can be reached from here; a proxy is taken from HTTPS_PROXY and HTTP_PROXY"
-	switch {
-	case isLocal(err):
-		return &fault.Error{Code: fault.Failed, Err: err, Next: "free space in the cache folder, or name another with TCAPFLOW_CACHE"}
-	case errors.Is(err, ErrGone):
-		next = "see that the address is right, or name another mirror with DEBIAN_MIRROR"
-	case errors.Is(err, errLonger):
-		next = "see who answers for that host: it gives another file than the pinned one"
-	case isCertificate(err):
-		next = "if a TLS proxy with its own CA stands between, set SSL_CERT_FILE to a bundle that holds this CA"
-	}
-	var request *neturl.Error
-	if errors.As(err, &request) {
-		err = request.Err // which says the URL once more
-	}
-	return &fault.Error{Code: fault.Fetch, Err: fmt.Errorf("%s: %w", url, err), Next: next}
-}
-
 // resume appends to tmp what is missing of url.
 func (c *Cache) resume(ctx context.Context, url string, tmp *os.File, limit int64) (err error) {
 	attempt, cancel := context.WithCancel(ctx)
@@ -220,7 +159,7 @@ func (c *Cache) resume(ctx context.Context, url string, tmp *os.File, limit int6
 	n, err := io.Copy(tmp, io.LimitReader(&stallReader{resp.Body, watch, stall}, limit-have+1))
 	c.bytes.Add(n)
 	if have+n > limit {
-		return fmt.Errorf("%w: more than %d bytes", errLonger, limit)
+		return fmt.Errorf("%w: more than %d bytes", ErrLonger, limit)
 	}
 	return err
 }
@@ -248,6 +187,8 @@ func start(resp *http.Response, tmp *os.File, have int64) error {
 		return errors.New("the server cannot resume")
 	case http.StatusNotFound, http.StatusGone:
 		return ErrGone
+	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
+		return busy{resp.Status, retryAfter(resp.Header)}
 	default:
 		return fmt.Errorf("the server answered %s", resp.Status)
 	}

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -204,7 +205,7 @@ func TestGetGone(t *testing.T) {
 		url, requests := serve(t, func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(status) })
 		c := cache(t)
 		_, err := c.Get(t.Context(), url, digestOf(content), 0)
-		if !errors.Is(err, ErrGone) || code(err) != fault.Fetch || requests.Load() != 1 {
+		if !errors.Is(err, ErrGone) || errors.Is(err, ErrDown) || code(err) != fault.Fetch || requests.Load() != 1 {
 			t.Errorf("%d: %v after %d requests", status, err, requests.Load())
 		}
 		noTemp(t, c)
@@ -215,13 +216,89 @@ func TestGetRetriesAreBounded(t *testing.T) {
 	url, requests := serve(t, func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusBadGateway) })
 	c := cache(t)
 	_, err := c.Get(t.Context(), url, digestOf(content), 0)
-	if code(err) != fault.Fetch || errors.Is(err, ErrGone) || !strings.Contains(err.Error(), "502") || !strings.Contains(err.Error(), "HTTPS_PROXY") {
+	if code(err) != fault.Fetch || errors.Is(err, ErrGone) || !errors.Is(err, ErrDown) ||
+		!strings.Contains(err.Error(), "502") || !strings.Contains(err.Error(), "HTTPS_PROXY") {
 		t.Errorf("got %v", err)
 	}
 	if n := requests.Load(); n != attempts {
 		t.Errorf("%d requests, want %d", n, attempts)
 	}
 	noTemp(t, c)
+}
+
+// A server that asks for patience gets it, within bounds.
+func TestGetRetryAfter(t *testing.T) {
+	for header, want := range map[string]time.Duration{
+		"7": 7 * time.Second, "": time.Second, "-5": time.Second,
+		"86400": longestWait, "99999999999999999999": time.Second,
+		"Fri, 31 Dec 1999 23:59:59 GMT": time.Second,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			n := 0
+			answer := func(*http.Request) (*http.Response, error) {
+				if n++; n > 1 {
+					return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(bytes.NewReader(content))}, nil
+				}
+				return &http.Response{StatusCode: http.StatusTooManyRequests, Body: http.NoBody,
+					Header: http.Header{"Retry-After": {header}}}, nil
+			}
+			c := &Cache{Dir: t.TempDir(), Client: &http.Client{Transport: roundTrip(answer)}}
+			start := time.Now()
+			got, err := c.Get(t.Context(), "http://busy.example/file", digestOf(content), 0)
+			check(t, c, got, err)
+			if waited := time.Since(start); waited != want {
+				t.Errorf("Retry-After %q: waited %v, want %v", header, waited, want)
+			}
+		})
+	}
+}
+
+// Of a server that is down each file need not find that out anew; after a while it is
+// asked again, and what it has is taken.
+func TestServerIsDown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		asked, up := 0, false
+		answer := func(*http.Request) (*http.Response, error) {
+			if asked++; up {
+				return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(bytes.NewReader(content))}, nil
+			}
+			return nil, syscall.ECONNREFUSED
+		}
+		c := &Cache{Dir: t.TempDir(), Client: &http.Client{Transport: roundTrip(answer)}}
+		for _, file := range []string{"a", "b", "c"} {
+			_, err := c.Get(t.Context(), "http://down.example/"+file, digestOf(content), 0)
+			if !errors.Is(err, syscall.ECONNREFUSED) || !errors.Is(err, ErrDown) {
+				t.Errorf("%s: %v", file, err)
+			}
+			if code(err) != fault.Fetch || asked != attempts {
+				t.Errorf("%s: %v after %d requests", file, err, asked)
+			}
+		}
+		up = true
+		got, err := c.Get(t.Context(), "http://up.example/a", digestOf([]byte("another")), 0)
+		if !errors.Is(err, ErrDigest) {
+			t.Errorf("another host: %s, %v", got, err)
+		}
+		time.Sleep(downFor + time.Second)
+		got, err = c.Get(t.Context(), "http://down.example/a", digestOf(content), 0)
+		check(t, c, got, err)
+	})
+}
+
+// A name that is not known stays unknown; a name server that does not answer may do so soon.
+func TestGetNoHost(t *testing.T) {
+	for unknown, want := range map[bool]int{true: 1, false: attempts} {
+		asked := 0
+		c := cache(t)
+		c.Client = &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+			asked++
+			return nil, &net.DNSError{Name: "none.example", IsNotFound: unknown, IsTemporary: !unknown}
+		})}
+		_, err := c.Get(t.Context(), "http://none.example/file", digestOf(content), 0)
+		if code(err) != fault.Fetch || asked != want {
+			t.Errorf("unknown %t: %v after %d attempts, want %d", unknown, err, asked, want)
+		}
+	}
 }
 
 func TestGetStalled(t *testing.T) {
@@ -295,10 +372,10 @@ func TestTooLong(t *testing.T) {
 	url, requests := serve(t, wholeFile)
 	c := cache(t)
 	limit := int64(len(content) - 1)
-	if _, err := c.Get(t.Context(), url, digestOf(content), limit); !errors.Is(err, errLonger) || code(err) != fault.Fetch {
+	if _, err := c.Get(t.Context(), url, digestOf(content), limit); !errors.Is(err, ErrLonger) || code(err) != fault.Fetch {
 		t.Errorf("Get: %v", err)
 	}
-	if _, err := c.Read(t.Context(), url, limit); !errors.Is(err, errLonger) {
+	if _, err := c.Read(t.Context(), url, limit); !errors.Is(err, ErrLonger) {
 		t.Errorf("Read: %v", err)
 	}
 	if requests.Load() != 2 {

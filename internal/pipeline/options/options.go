@@ -11,7 +11,6 @@ import (
 	"golang.org/x/term"
 
 	"github.com/tcapflow/tcapflow/build"
-	bd "github.com/tcapflow/tcapflow/build/debian"
 	"github.com/tcapflow/tcapflow/internal/pipeline/fault"
 )
 
@@ -21,7 +20,6 @@ type Options struct {
 	Out     string
 	Dist    string
 	Cache   string // downloads and compiled C libraries
-	Mirror  string // Debian's, without a trailing slash
 	Base    string // auto, alpine or debian
 	Locked  bool   // an input that is gone is an error
 	Targets []build.Target
@@ -30,7 +28,9 @@ type Options struct {
 	Live    bool // a moving status line is welcome
 	Colour  bool
 
-	Natives []string // GOARCHs that the engine's kernel is said to run itself; none: it is asked
+	Natives  []string // GOARCHs that the engine's kernel is said to run itself; none: it is asked
+	Mirrors  []string // of Debian, in the order in which they are asked; without a trailing slash
+	Snapshot string   // Debian's snapshot archive, likewise; "": not asked
 
 	RegistryPrefix string            // before image references
 	AlpineMirror   string            // "": Alpine's own
@@ -87,9 +87,8 @@ func Read(a Args) (Options, error) {
 			return Options{}, fault.New(fault.Usage, "correct SSL_CERT_FILE, or unset it", "SSL_CERT_FILE: %w", err)
 		}
 	}
-	o.Mirror = mirror(os.Getenv("DEBIAN_MIRROR"), "/etc/apt")
-	if !strings.HasPrefix(o.Mirror, "http://") && !strings.HasPrefix(o.Mirror, "https://") {
-		return Options{}, fault.New(fault.Usage, "give it as http://HOST/debian or https://HOST/debian", "DEBIAN_MIRROR is %q, which is no address of a mirror", o.Mirror)
+	if err := o.readMirrors(); err != nil {
+		return Options{}, err
 	}
 	o.Live = os.Getenv("CI") == "" && os.Getenv("TERM") != "dumb"
 	o.Colour = os.Getenv("NO_COLOR") == "" && o.Live && term.IsTerminal(int(os.Stdout.Fd()))
@@ -126,85 +125,6 @@ func set[T any](to *T, from *T) {
 	if from != nil {
 		*to = *from
 	}
-}
-
-// mirror names the Debian archive: what the user says, else what the host's apt uses
-// (a firm's own mirror, often the only one that answers), else one of Debian's.
-func mirror(user, apt string) string {
-	if user != "" {
-		return strings.TrimRight(user, "/")
-	}
-	files, _ := filepath.Glob(filepath.Join(apt, "sources.list.d", "*"))
-	for _, file := range append([]string{filepath.Join(apt, "sources.list")}, files...) {
-		if ext := filepath.Ext(file); ext != ".list" && ext != ".sources" {
-			continue // apt does not read it either
-		}
-		if url := debianIn(file); url != "" {
-			return url
-		}
-	}
-	return bd.Mirror
-}
-
-// debianIn finds the first Debian archive in a file of sources.list(5), of either
-// format. Other archives have addresses that end in /debian, too: one counts if it has
-// a suite of Debian's with the component main.
-func debianIn(file string) string {
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return ""
-	}
-	if filepath.Ext(file) == ".sources" {
-		return debianInStanzas(string(text))
-	}
-	for line := range strings.Lines(string(text)) {
-		words := strings.Fields(line)
-		if len(words) == 0 || words[0] != "deb" {
-			continue
-		}
-		for len(words) > 1 && !strings.HasPrefix(words[1], "http") {
-			words = words[1:] // [arch=… signed-by=…]
-		}
-		if len(words) > 3 {
-			if url := archive(words[1:2], words[2:3], words[3:]); url != "" {
-				return url
-			}
-		}
-	}
-	return ""
-}
-
-// debianInStanzas reads the deb822 format, whose fields come in any order and case.
-func debianInStanzas(text string) string {
-	fields := map[string][]string{}
-	for line := range strings.Lines(text + "\n\n") {
-		name, values, _ := strings.Cut(strings.TrimSpace(line), ":")
-		if name != "" {
-			fields[strings.ToLower(name)] = strings.Fields(values)
-			continue
-		}
-		if slices.Contains(fields["types"], "deb") && !slices.Contains(fields["enabled"], "no") {
-			if url := archive(fields["uris"], fields["suites"], fields["components"]); url != "" {
-				return url
-			}
-		}
-		clear(fields)
-	}
-	return ""
-}
-
-var codenames = []string{"bullseye", "bookworm", "trixie", "forky", "sid", "stable", "oldstable", "testing", "unstable"}
-
-func archive(urls, suites, components []string) string {
-	if !slices.Contains(components, "main") || !slices.ContainsFunc(suites, func(s string) bool { return slices.Contains(codenames, s) }) {
-		return ""
-	}
-	for _, url := range urls {
-		if url = strings.TrimRight(url, "/"); strings.HasPrefix(url, "http") && strings.HasSuffix(url, "/debian") {
-			return url
-		}
-	}
-	return ""
 }
 
 // Flag is the value of an option that was perhaps not given.

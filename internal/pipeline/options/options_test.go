@@ -9,70 +9,14 @@ import (
 	"testing"
 
 	"github.com/tcapflow/tcapflow/build"
-	bd "github.com/tcapflow/tcapflow/build/debian"
 	"github.com/tcapflow/tcapflow/internal/pipeline/fault"
 )
-
-const firm = "https://mirror.firm.example/debian"
-
-func TestMirror(t *testing.T) {
-	for name, c := range map[string]struct {
-		files map[string]string // below /etc/apt
-		want  string
-	}{
-		"none":               {nil, bd.Mirror},
-		"one line":           {map[string]string{"sources.list": "deb " + firm + "/ trixie main contrib\n"}, firm},
-		"one line, options":  {map[string]string{"sources.list": "deb [arch=amd64 signed-by=/usr/share/keyrings/x.gpg] " + firm + " stable main\n"}, firm},
-		"one line, [ x ]":    {map[string]string{"sources.list": "deb [ arch=amd64 ] " + firm + " sid contrib main # here\n"}, firm},
-		"no newline":         {map[string]string{"sources.list": "deb " + firm + " trixie main"}, firm},
-		"deb822":             {map[string]string{"sources.list.d/debian.sources": "Types: deb\nURIs: " + firm + "\nSuites: trixie trixie-updates\nComponents: main\nSigned-By: /x\n"}, firm},
-		"deb822, last field": {map[string]string{"sources.list.d/debian.sources": "Components: main\nSuites: trixie\nURIs: " + firm + "\nTypes: deb"}, firm},
-		"deb822, lower case": {map[string]string{"sources.list.d/debian.sources": "types: deb\nuris: " + firm + "\nsuites: trixie\ncomponents: main\n"}, firm},
-		"deb822, two":        {map[string]string{"sources.list.d/debian.sources": "Types: deb\nURIs: http://x.example/debian-security " + firm + "\nSuites: bookworm\nComponents: main\n"}, firm},
-		"deb822, comments":   {map[string]string{"sources.list.d/debian.sources": "# was: http://x.example/debian\nTypes: deb\n# URIs: http://x.example/debian\nURIs: " + firm + "\nSuites: trixie\nComponents: main\n"}, firm},
-		"deb822, second stanza": {map[string]string{"sources.list.d/a.sources": "Types: deb\nURIs: https://vendor.example/debian\nSuites: stable\nComponents: vendor\n\n" +
-			"Types: deb\nURIs: " + firm + "\nSuites: trixie\nComponents: main\n"}, firm},
-		"main file first": {map[string]string{"sources.list": "deb " + firm + " trixie main\n", "sources.list.d/a.list": "deb http://x.example/debian trixie main\n"}, firm},
-
-		"comment":           {map[string]string{"sources.list": "# deb " + firm + " trixie main\n#deb " + firm + " trixie main\n"}, bd.Mirror},
-		"sources alone":     {map[string]string{"sources.list": "deb-src " + firm + " trixie main\n"}, bd.Mirror},
-		"deb822 sources":    {map[string]string{"sources.list.d/a.sources": "Types: deb-src\nURIs: " + firm + "\nSuites: trixie\nComponents: main\n"}, bd.Mirror},
-		"switched off":      {map[string]string{"sources.list.d/a.sources": "Enabled: no\nTypes: deb\nURIs: " + firm + "\nSuites: trixie\nComponents: main\n"}, bd.Mirror},
-		"apt reads it not":  {map[string]string{"sources.list.d/a.list.save": "deb " + firm + " trixie main\n"}, bd.Mirror},
-		"vendor, no main":   {map[string]string{"sources.list": "deb https://vendor.example/linux/debian bookworm stable\n"}, bd.Mirror},
-		"vendor, own suite": {map[string]string{"sources.list": "deb https://vendor.example/debian nodistro main\ndeb https://vendor.example/debian/ any-version main\n"}, bd.Mirror},
-		"vendor, deb822":    {map[string]string{"sources.list.d/v.sources": "Types: deb\nURIs: https://vendor.example/debian\nSuites: vendor-stable\nComponents: main\n"}, bd.Mirror},
-		"other path":        {map[string]string{"sources.list": "deb https://vendor.example/apt bookworm main\ndeb http://x.example/debian-security trixie main\n"}, bd.Mirror},
-		"stanza is over": {map[string]string{"sources.list.d/a.sources": "Types: deb\nURIs: " + firm + "\nSuites: vendor\nComponents: main\n\n" +
-			"Suites: trixie\n"}, bd.Mirror},
-		"cdrom":     {map[string]string{"sources.list": "deb cdrom:[Debian GNU/Linux]/ trixie main\ndeb\ndeb [\n"}, bd.Mirror},
-		"a file":    {map[string]string{"sources.list": "deb file:///srv/debian trixie main\n"}, bd.Mirror},
-		"ubuntu":    {map[string]string{"sources.list": "deb http://archive.example/ubuntu noble main\n"}, bd.Mirror},
-		"no values": {map[string]string{"sources.list.d/a.sources": "Types:\nURIs:\nSuites:\nComponents:\n"}, bd.Mirror},
-	} {
-		t.Run(name, func(t *testing.T) {
-			apt := t.TempDir()
-			for file, text := range c.files {
-				file = filepath.Join(apt, file)
-				if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o755), os.WriteFile(file, []byte(text), 0o644)); err != nil {
-					t.Fatal(err)
-				}
-			}
-			if got := mirror("", apt); got != c.want {
-				t.Errorf("got %s, want %s", got, c.want)
-			}
-			if got := mirror("http://mine.example/d/", apt); got != "http://mine.example/d" {
-				t.Errorf("DEBIAN_MIRROR does not win: %s", got)
-			}
-		})
-	}
-}
 
 // environment sets the variables that Read looks at, and empties the others of them.
 func environment(t *testing.T, set map[string]string) {
 	t.Helper()
 	t.Chdir(t.TempDir())
-	for _, name := range []string{"TCAPFLOW_CACHE", "TCAPFLOW_BASE", "TCAPFLOW_REGISTRY", "TCAPFLOW_NATIVES", "ALPINE_MIRROR", "DEBIAN_MIRROR", "CI", "TERM", "NO_COLOR", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "SSL_CERT_FILE", "XDG_CACHE_HOME"} {
+	for _, name := range []string{"TCAPFLOW_CACHE", "TCAPFLOW_BASE", "TCAPFLOW_REGISTRY", "TCAPFLOW_NATIVES", "ALPINE_MIRROR", "DEBIAN_MIRROR", "DEBIAN_SNAPSHOT", "CI", "TERM", "NO_COLOR", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "SSL_CERT_FILE", "XDG_CACHE_HOME"} {
 		t.Setenv(name, set[name])
 	}
 	t.Setenv("HOME", "/home/user")
@@ -105,7 +49,7 @@ func TestReadEnvironment(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if o.Cache != "/cache" || o.Base != "alpine" || o.RegistryPrefix != "registry.firm.example" || o.AlpineMirror != "http://alpine.example" || o.Mirror != firm || o.Live {
+	if o.Cache != "/cache" || o.Base != "alpine" || o.RegistryPrefix != "registry.firm.example" || o.AlpineMirror != "http://alpine.example" || !slices.Equal(o.Mirrors, []string{firm}) || o.Live {
 		t.Errorf("got %+v", o)
 	}
 	if !slices.Equal(o.Natives, []string{"amd64", "386"}) {
@@ -168,11 +112,13 @@ func TestReadTargets(t *testing.T) {
 
 func TestReadRefuses(t *testing.T) {
 	for name, c := range map[string]struct{ variable, value, says string }{
-		"base":      {"TCAPFLOW_BASE", "arch", `"arch"; known: auto, alpine, debian`},
-		"natives":   {"TCAPFLOW_NATIVES", "amd64,i386", `"i386"; known: amd64, 386, `},
-		"no home":   {"HOME", "", "TCAPFLOW_CACHE"},
-		"mirror":    {"DEBIAN_MIRROR", "mirror.example/debian", `"mirror.example/debian"`},
-		"no bundle": {"SSL_CERT_FILE", "/none/ca.pem", "/none/ca.pem"},
+		"base":               {"TCAPFLOW_BASE", "arch", `"arch"; known: auto, alpine, debian`},
+		"natives":            {"TCAPFLOW_NATIVES", "amd64,i386", `"i386"; known: amd64, 386, `},
+		"no home":            {"HOME", "", "TCAPFLOW_CACHE"},
+		"mirror":             {"DEBIAN_MIRROR", "mirror.example/debian", `"mirror.example/debian"`},
+		"one of two mirrors": {"DEBIAN_MIRROR", firm + ", mirror.example", `"mirror.example"`},
+		"snapshot":           {"DEBIAN_SNAPSHOT", "no", `DEBIAN_SNAPSHOT is "no"`},
+		"no bundle":          {"SSL_CERT_FILE", "/none/ca.pem", "/none/ca.pem"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			environment(t, nil)
