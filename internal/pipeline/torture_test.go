@@ -9,13 +9,14 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/tcapflow/tcapflow/build"
 	"github.com/tcapflow/tcapflow/internal/pipeline/builder"
-	"github.com/tcapflow/tcapflow/internal/pipeline/debian"
+	"github.com/tcapflow/tcapflow/internal/pipeline/distro"
 	"github.com/tcapflow/tcapflow/internal/pipeline/elfcheck"
 	"github.com/tcapflow/tcapflow/internal/pipeline/engine"
 	"github.com/tcapflow/tcapflow/internal/pipeline/image"
@@ -56,6 +57,7 @@ type torture struct {
 	cold    []build.Target
 	tree    source.Tree
 	engine  *engine.Engine
+	natives []string // GOARCHs that the engine's kernel runs itself
 	bases   bases
 	builder image.Builder
 	log     *progress.Log
@@ -96,6 +98,8 @@ func newTorture(t *testing.T) *torture {
 	w.engine, err = engine.Connect(t.Context(), src)
 	check(err)
 	t.Cleanup(func() { w.engine.Close() })
+	w.natives, err = w.engine.Natives(t.Context())
+	check(err)
 	w.builder, err = w.bases.ensure(t.Context(), w.engine, w.o.Targets)
 	check(err)
 	return w
@@ -172,8 +176,11 @@ func (w *torture) run(t *testing.T, target build.Target, file string) {
 	defer c.Remove(context.Background())
 	program := map[string]string{"program": file}
 	command := "/tmp/program"
-	if target.GOARCH != w.engine.Arch {
-		program["qemu"] = w.emulator(t, target)
+	if !slices.Contains(w.natives, target.GOARCH) {
+		program["qemu"], err = distro.Emulator(t.Context(), target, w.engine.Arch, w.bases.debian.Mirror, w.bases.debian.Lock, w.o.Cache)
+		if err != nil {
+			t.Fatal(err)
+		}
 		command = "/tmp/qemu /tmp/program"
 	}
 	if err := c.Put(t.Context(), engine.Copy{Dir: "/tmp", Tar: tarFiles(t, program)}); err != nil {
@@ -195,28 +202,6 @@ done`, w.runs, command)
 		t.Fatalf("exit status %d (%v)\n%s", code, err, &output)
 	}
 	t.Logf("%d runs (%s)", w.runs, command)
-}
-
-// emulator is the static qemu-user for a target, out of Debian's locked package.
-func (w *torture) emulator(t *testing.T, target build.Target) string {
-	t.Helper()
-	packages, err := w.bases.debian.Lock.Packages(build.QEMU, w.engine.Arch)
-	if err != nil {
-		t.Fatal(err)
-	}
-	debs, err := w.bases.debian.Mirror.Debs(t.Context(), packages)
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := os.Create(filepath.Join(t.TempDir(), "qemu"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer out.Close()
-	if err := debian.Extract(debs[0], "usr/bin/qemu-"+target.QEMU, out); err != nil {
-		t.Fatal(err)
-	}
-	return out.Name()
 }
 
 // tarFiles is a tar stream of programs by name.

@@ -4,10 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -16,7 +13,6 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/tcapflow/tcapflow/build"
-	"github.com/tcapflow/tcapflow/internal/pipeline/debian"
 )
 
 // once keeps what is made once for each key, by whoever wants it first.
@@ -32,37 +28,11 @@ func (r *runner) root(ctx context.Context, want root) (string, error) {
 	return r.roots.get(want.name(), func() (string, error) { return want.ensure(ctx, r.engine, r.Mirror, r.dir, r.Stderr) })
 }
 
-// emulator returns the static program that runs a target's binaries, out of the locked
-// package of QEMU; it is extracted once into the cache.
+// emulator returns the file of a target's emulator, extracted once for the run.
 func (r *runner) emulator(ctx context.Context, t build.Target) (string, error) {
-	return r.emulators.get(t.QEMU, func() (string, error) { return r.extractEmulator(ctx, "qemu-"+t.QEMU) })
-}
-
-func (r *runner) extractEmulator(ctx context.Context, program string) (string, error) {
-	packages, err := r.Lock.Packages(build.QEMU, r.engine.Arch)
-	if err != nil {
-		return "", err
-	}
-	file := filepath.Join(r.CacheDir, "qemu", packages[0].SHA256[:24], program)
-	if _, err := os.Stat(file); err == nil {
-		return file, nil
-	}
-	debs, err := r.Mirror.Debs(ctx, packages)
-	if err != nil {
-		return "", err
-	}
-	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-		return "", err
-	}
-	tmp, err := os.CreateTemp(filepath.Dir(file), ".part-*")
-	if err != nil {
-		return "", err
-	}
-	defer os.Remove(tmp.Name())
-	if err := errors.Join(debian.Extract(debs[0], "usr/bin/"+program, tmp), tmp.Close()); err != nil {
-		return "", err
-	}
-	return file, os.Rename(tmp.Name(), file)
+	return r.emulators.get(t.QEMU, func() (string, error) {
+		return Emulator(ctx, t, r.engine.Arch, r.Mirror, r.Lock, r.CacheDir)
+	})
 }
 
 // stalled is how long a registry may say nothing before it counts as out of reach.
