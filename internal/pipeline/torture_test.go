@@ -120,7 +120,10 @@ func (w *torture) program(t *testing.T, p build.Project) {
 		}
 	}
 	for _, target := range w.o.Targets {
-		t.Run(target.Name, func(t *testing.T) { w.run(t, target, warm[target.Name]) })
+		t.Run(target.Name, func(t *testing.T) {
+			t.Parallel()
+			w.run(t, target, warm[target.Name])
+		})
 	}
 }
 
