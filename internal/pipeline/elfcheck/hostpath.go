@@ -1,6 +1,7 @@
 package elfcheck
 
 import (
+	"bytes"
 	"errors"
 	"path"
 	"slices"
@@ -18,15 +19,22 @@ import (
 type hostPath struct {
 	text  string // without a slash at its end
 	short bool   // of one name only
-	found int
-	first leak
+	// A compiler's tables and text that was put there are two faults, with two remedies.
+	tables, texts leak
 }
 
-// leak is one place of a path.
+// leak is where a path stands.
 type leak struct {
-	where   place
-	off     int64
+	places  int
+	where   place // the first one
+	off     int64 // of the first one, in bytes
 	excerpt string
+}
+
+func (l *leak) add(where place, m match, length int) {
+	if l.places++; l.places == 1 {
+		l.where, l.off, l.excerpt = where, m.off, excerpt(m, length)
+	}
 }
 
 // newHostPaths sorts out what to look for: Windows' paths are written with both slashes.
@@ -60,6 +68,12 @@ func (h *hostPath) evidence(m match, where place) bool {
 		return false
 	}
 	return where.paths || isCompiled(rest)
+}
+
+// goesOn tells whether a match of h is that of another path, which is longer: the home of a checkout.
+func (h *hostPath) goesOn(other *hostPath, m match, where place) bool {
+	return len(other.text) > len(h.text) && bytes.HasPrefix(m.window[m.at:], []byte(other.text)) &&
+		other.evidence(m, where)
 }
 
 // isName tells whether a byte goes on with a file's name. A dot does not: it ends sentences, too.

@@ -3,6 +3,7 @@ package elfcheck
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -62,8 +63,9 @@ func TestHostPathInGoTable(t *testing.T) {
 		t.Fatalf("%s is not in Go's table of files", name)
 	}
 	copy(b[at+1:], "/root/notes.txt")
+	b = append(b, "\x00/root/x.c\x00"...) // and text, which is another fault
 	_, findings, err := File(write(t, b), Want{Forbidden: []string{"/root"}})
-	if err != nil || rules(findings) != "host-path" {
+	if err != nil || rules(findings) != "host-path host-path" {
 		t.Fatal(findings, err)
 	}
 	for _, says := range []string{
@@ -92,6 +94,24 @@ func TestHostPathInData(t *testing.T) {
 	}
 	if strings.Contains(detail, "-trimpath") {
 		t.Errorf("%q speaks of -trimpath, which cannot help", detail)
+	}
+}
+
+// A path in the checkout is one fault, though the home holds the checkout.
+func TestHostPathWithinAnother(t *testing.T) {
+	w := Want{Forbidden: []string{"/home/maria", "/home/maria/client", "/root", "/root/x"}}
+	for text, want := range map[string][]string{
+		"/home/maria/client/main.c /root/x/main.c": {"/home/maria/client", "/root/x"},
+		"/home/maria/client2/main.c":               {"/home/maria"},
+	} {
+		var got []string
+		for _, f := range examine(t, text, w).Findings {
+			path, _, _ := strings.Cut(strings.TrimPrefix(f.Detail, `"`), `"`)
+			got = append(got, path)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: %q, want %q", text, got, want)
+		}
 	}
 }
 

@@ -77,11 +77,14 @@ func (l *leaks) scan(r io.Reader, where func(int64) place) error {
 	}
 	return scan(r, patterns, l.context, func(m match) {
 		p, at := l.paths[m.pattern], where(m.off)
-		if !p.evidence(m, at) || l.excused(p.text, m) {
+		longer := func(other *hostPath) bool { return p.goesOn(other, m, at) }
+		if !p.evidence(m, at) || slices.ContainsFunc(l.paths, longer) || l.excused(p.text, m) {
 			return
 		}
-		if p.found++; p.found == 1 {
-			p.first = leak{at, m.off, excerpt(m, len(p.text))}
+		if at.paths {
+			p.tables.add(at, m, len(p.text))
+		} else {
+			p.texts.add(at, m, len(p.text))
 		}
 	})
 }
@@ -110,16 +113,12 @@ const (
 // report gives a finding for each path that leaked, and the exceptions that were made use of.
 func (l *leaks) report() (findings []Finding, used []Exception) {
 	for _, p := range l.paths {
-		if p.found == 0 {
-			continue
+		if p.tables.places > 0 {
+			findings = append(findings, p.tables.finding(p.text, "a compiler's table of source paths", stepTrim))
 		}
-		what, next := "text that was embedded or linked in", stepData
-		if p.first.where.paths {
-			what, next = "a compiler's table of source paths", stepTrim
+		if p.texts.places > 0 {
+			findings = append(findings, p.texts.finding(p.text, "text that was embedded or linked in", stepData))
 		}
-		findings = append(findings, Finding{"host-path", fmt.Sprintf(
-			"%q, a path of the building machine, stands in %s (%s), first at byte %d of %s: %q; %s",
-			p.text, what, places(p.found), p.first.off, p.first.where.name, p.first.excerpt, next)})
 	}
 	for _, a := range l.allowed {
 		if a.Places > 0 {
@@ -127,6 +126,12 @@ func (l *leaks) report() (findings []Finding, used []Exception) {
 		}
 	}
 	return findings, used
+}
+
+func (l leak) finding(path, what, next string) Finding {
+	return Finding{"host-path", fmt.Sprintf(
+		"%q, a path of the building machine, stands in %s (%s), first at byte %d of %s: %q; %s",
+		path, what, places(l.places), l.off, l.where.name, l.excerpt, next)}
 }
 
 func places(n int) string {
