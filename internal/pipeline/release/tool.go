@@ -57,7 +57,9 @@ func (t *Tool) Stop() {
 	<-t.done
 }
 
-func findTool(ctx context.Context, root string, env []string, locked bool) (path string, onPath bool, err error) {
+func findTool(ctx context.Context, root string, env []string, locked bool) (
+	path string, onPath bool, err error,
+) {
 	version, err := toolVersion(root)
 	if err != nil {
 		return "", false, err
@@ -88,7 +90,8 @@ func toolVersion(root string) (string, error) {
 			return strings.TrimPrefix(r.Mod.Version, "v"), nil
 		}
 	}
-	return "", fault.New(fault.Usage, "go get -tool -modfile=tools/go.mod "+toolModule, "%s: no %s", name, toolModule)
+	next := "go get -tool -modfile=tools/go.mod " + toolModule
+	return "", fault.New(fault.Usage, next, "%s: no %s", name, toolModule)
 }
 
 // askTimeout is what a program named goreleaser may take to say its version.
@@ -122,7 +125,9 @@ func saysVersion(text, version string) bool {
 
 // goOutput runs a go command in the checkout, for the host, without what the user's shell
 // says about other builds; it returns what go prints.
-func goOutput(ctx context.Context, cmd *exec.Cmd, root string, env []string, code fault.Code) (string, error) {
+func goOutput(ctx context.Context, cmd *exec.Cmd, root string, env []string, code fault.Code) (
+	string, error,
+) {
 	cmd.Dir = root
 	cmd.Env = append(append([]string{}, env...), "GOFLAGS=", "GOWORK=off", "GOOS=", "GOARCH=")
 	var stdout, stderr strings.Builder
@@ -133,7 +138,8 @@ func goOutput(ctx context.Context, cmd *exec.Cmd, root string, env []string, cod
 	}
 	if err != nil {
 		const next = "see what go says; modules come from GOPROXY (go env GOPROXY)"
-		return "", &fault.Error{Code: code, Next: next, Err: fmt.Errorf("%s: %w", strings.Join(cmd.Args, " "), err), Log: tail(stderr.String())}
+		err = fmt.Errorf("%s: %w", strings.Join(cmd.Args, " "), err)
+		return "", &fault.Error{Code: code, Next: next, Err: err, Log: tail(stderr.String())}
 	}
 	return strings.TrimSpace(stdout.String()), nil
 }
