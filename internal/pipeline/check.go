@@ -94,9 +94,14 @@ func checks(ctx context.Context, o options.Options, list []check, stdout, stderr
 		if err := c.run(ctx, o, stdout); err != nil {
 			return err
 		}
-		fmt.Fprintf(stderr, "%-44s %6.2fs\n", c.name, time.Since(start).Seconds())
+		report(stderr, c.name, time.Since(start))
 	}
 	return nil
+}
+
+// report writes how long something took, in the form of package progress.
+func report(stderr io.Writer, name string, took time.Duration) {
+	fmt.Fprintf(stderr, "%-44s %6.2fs\n", name, took.Seconds())
 }
 
 func (c check) run(ctx context.Context, o options.Options, stdout io.Writer) error {
