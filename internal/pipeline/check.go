@@ -76,7 +76,7 @@ func testPackages(root, below, text string) (packages []string, err error) {
 
 // What GoReleaser packs is looked into once it is compiled.
 var packTests = []check{{name: "go test (GoReleaser)", env: withTools,
-	args: []string{"go", "test", "-count=1", "-run=^(TestPack|TestToolOnPath)$", "./internal/pipeline/release"}}}
+	args: []string{"go", "test", "-count=1", "-run=^Test(Pack|Tool)", "./internal/pipeline/release"}}}
 
 // Lint runs formatter, vet, staticcheck and the fences.
 func Lint(ctx context.Context, o options.Options, stdout, stderr io.Writer) error {

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -67,11 +68,22 @@ func findTool(ctx context.Context, root string, env []string, locked bool) (
 	if path := toolOnPath(ctx, version); path != "" && !locked {
 		return path, true, nil
 	}
+	path, err = compileTool(ctx, root, env)
+	return path, false, err
+}
+
+// compileTool compiles GoReleaser, or finds it in Go's build cache. The go command is
+// killed where it is not needed any more, and leaves its working folder behind.
+func compileTool(ctx context.Context, root string, env []string) (string, error) {
+	work, err := os.MkdirTemp("", "goreleaser-")
+	if err != nil {
+		return "", err
+	}
+	defer os.RemoveAll(work)
+	env = append(slices.Clone(env), "GOTMPDIR="+work)
 	// -n prints the path of the program, once it is compiled.
 	cmd := background(ctx, "go", "tool", "-n", "-modfile=tools/go.mod", "goreleaser")
-	defer endGroup(cmd)
-	path, err = goOutput(ctx, cmd, root, env, fault.Fetch)
-	return path, false, err
+	return goOutput(ctx, cmd, root, env, fault.Fetch)
 }
 
 // toolVersion is GoReleaser's version in tools/go.mod, such as "2.16.0".
@@ -129,7 +141,7 @@ func goOutput(ctx context.Context, cmd *exec.Cmd, root string, env []string, cod
 	string, error,
 ) {
 	cmd.Dir = root
-	cmd.Env = append(append([]string{}, env...), "GOFLAGS=", "GOWORK=off", "GOOS=", "GOARCH=")
+	cmd.Env = append(slices.Clone(env), "GOFLAGS=", "GOWORK=off", "GOOS=", "GOARCH=")
 	var stdout, stderr strings.Builder
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err := cmd.Run()
