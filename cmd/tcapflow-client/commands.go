@@ -71,7 +71,8 @@ func (a *app) capture(args []string) error {
 func captureError(name string, err error) error {
 	switch {
 	case errors.Is(err, pcap.ErrPermission):
-		return fmt.Errorf("%s: %w: capturing needs the CAP_NET_RAW capability: run as root, or `sudo setcap cap_net_raw=p %s`; "+
+		return fmt.Errorf("%s: %w: capturing needs the CAP_NET_RAW capability: "+
+			"run as root, or `sudo setcap cap_net_raw=p %s`; "+
 			"in a container: `--cap-add NET_RAW`, and `--user 0` where that is not enough", name, err, executable())
 	case errors.Is(err, pcap.ErrNoInterface):
 		return fmt.Errorf("%s: %w: `tcapflow-client interfaces` lists them", name, err)

@@ -19,7 +19,8 @@ func TestPermissionMessage(t *testing.T) {
 	if exitCode(err) != exitPermission || strings.Contains(err.Error(), "\n") {
 		t.Errorf("exit code %d: %v", exitCode(err), err)
 	}
-	for _, want := range []string{"CAP_NET_RAW", "root", "setcap cap_net_raw=p " + path, "--cap-add NET_RAW", "--user 0"} {
+	words := []string{"CAP_NET_RAW", "root", "setcap cap_net_raw=p " + path, "--cap-add NET_RAW", "--user 0"}
+	for _, want := range words {
 		if !strings.Contains(err.Error(), want) || !strings.Contains(usageCapture, strings.TrimSuffix(want, path)) {
 			t.Errorf("no %q in the message or in the manual: %v", want, err)
 		}

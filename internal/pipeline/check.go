@@ -57,7 +57,8 @@ func engineTests(root string) ([]check, error) {
 
 // testPackages lists the packages below a folder that have a test file with this text.
 func testPackages(root, below, text string) (packages []string, err error) {
-	err = filepath.WalkDir(filepath.Join(root, filepath.FromSlash(below)), func(name string, d fs.DirEntry, err error) error {
+	top := filepath.Join(root, filepath.FromSlash(below))
+	err = filepath.WalkDir(top, func(name string, _ fs.DirEntry, err error) error {
 		if err != nil || !strings.HasSuffix(name, "_test.go") {
 			return err
 		}
@@ -75,7 +76,7 @@ func testPackages(root, below, text string) (packages []string, err error) {
 
 // What GoReleaser packs is looked into once it is compiled.
 var packTests = []check{{name: "go test (GoReleaser)", env: withTools,
-	args: []string{"go", "test", "-count=1", "-timeout=20m", "-run=^(TestPack|TestToolOnPath)$", "./internal/pipeline/release"}}}
+	args: []string{"go", "test", "-count=1", "-run=^Test(Pack|Tool)", "./internal/pipeline/release"}}}
 
 // Lint runs formatter, vet, staticcheck and the fences.
 func Lint(ctx context.Context, o options.Options, stdout, stderr io.Writer) error {
@@ -93,9 +94,14 @@ func checks(ctx context.Context, o options.Options, list []check, stdout, stderr
 		if err := c.run(ctx, o, stdout); err != nil {
 			return err
 		}
-		fmt.Fprintf(stderr, "%-44s %6.2fs\n", c.name, time.Since(start).Seconds())
+		report(stderr, c.name, time.Since(start))
 	}
 	return nil
+}
+
+// report writes how long something took, in the form of package progress.
+func report(stderr io.Writer, name string, took time.Duration) {
+	fmt.Fprintf(stderr, "%-44s %6.2fs\n", name, took.Seconds())
 }
 
 func (c check) run(ctx context.Context, o options.Options, stdout io.Writer) error {

@@ -21,7 +21,9 @@ func Release(ctx context.Context, o options.Options, publish bool, stdout, stder
 	return releaseWith(ctx, o, publish, tool, stdout, stderr)
 }
 
-func releaseWith(ctx context.Context, o options.Options, publish bool, tool *release.Tool, stdout, stderr io.Writer) error {
+func releaseWith(ctx context.Context, o options.Options, publish bool, tool *release.Tool,
+	stdout, stderr io.Writer,
+) error {
 	o.Debug = false
 	o.Locked = o.Locked || publish
 	if err := Static(ctx, o, stdout, stderr); err != nil {
@@ -40,6 +42,7 @@ func releaseWith(ctx context.Context, o options.Options, publish bool, tool *rel
 		Root: o.Root, Out: o.Out, Dist: o.Dist, Module: s.planning.Module, Project: build.TcapflowClient, Targets: o.Targets,
 		Source: s.tree.Version,
 		Want:   func(t build.Target) elfcheck.Want { return plan.For(s.project, t, s.planning).Want },
-		Mirror: s.bases.debian.Mirror, Lock: s.bases.debian.Lock, Tool: tool, Publish: publish, Env: os.Environ(), Log: log,
+		Mirror: s.bases.debian.Mirror, Lock: s.bases.debian.Lock, Tool: tool,
+		Publish: publish, Env: os.Environ(), Log: log,
 	})
 }

@@ -44,7 +44,9 @@ func TestEngineTests(t *testing.T) {
 	if err != nil || len(list) != 1 {
 		t.Fatal(list, err)
 	}
-	for name, want := range map[string]bool{"./internal/pipeline": true, "./internal/pipeline/engine": true, "./internal/pipeline/plan": false} {
+	for name, want := range map[string]bool{
+		"./internal/pipeline": true, "./internal/pipeline/engine": true, "./internal/pipeline/plan": false,
+	} {
 		if slices.Contains(list[0].args, name) != want {
 			t.Errorf("%s is in %q: %v, want %v", name, list[0].args, !want, want)
 		}

@@ -32,7 +32,7 @@ func Test(ctx context.Context, o options.Options, stdout, stderr io.Writer) erro
 		return checks(ctx, o, list, stdout, stderr)
 	}
 	pack := func() error {
-		if _, err := tool.Path(ctx); err != nil {
+		if err := await(ctx, tool, stderr); err != nil {
 			return err
 		}
 		if err := checks(ctx, o, packTests, stdout, stderr); err != nil {
@@ -49,6 +49,15 @@ func Test(ctx context.Context, o options.Options, stdout, stderr io.Writer) erro
 		{name: "mage release", run: pack},
 		{name: "mage test:distros", run: func() error { return Distros(ctx, o, DistrosOptions{}, stdout, stderr) }},
 	}, stdout, stderr)
+}
+
+// await waits for what is left of GoReleaser's compilation.
+func await(ctx context.Context, tool *release.Tool, stderr io.Writer) error {
+	fmt.Fprintln(stderr, "waiting for GoReleaser, which is compiled beside the other steps")
+	start := time.Now()
+	_, err := tool.Path(ctx)
+	report(stderr, "GoReleaser", time.Since(start))
+	return err
 }
 
 // runSteps runs the steps until one fails, and says how long each took.

@@ -162,7 +162,8 @@ func TestAssembleFails(t *testing.T) {
 
 func TestXattrs(t *testing.T) {
 	value := []byte{1, 0, '=', '\n', 0xff}
-	entry := Entry{Name: "a/file", Data: []byte("text"), Xattrs: map[string][]byte{"user.a": value, "user.b": nil}}
+	attributes := map[string][]byte{"user.a": value, "user.b": nil}
+	entry := Entry{Name: "a/file", Data: []byte("text"), Xattrs: attributes}
 	text := content(t, assemble(t, Entries(entry)))
 	if !bytes.Equal(text, content(t, assemble(t, Entries(entry)))) {
 		t.Error("the same attributes give other bytes")

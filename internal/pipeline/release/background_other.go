@@ -11,5 +11,3 @@ import (
 func background(ctx context.Context, args ...string) *exec.Cmd {
 	return exec.CommandContext(ctx, args[0], args[1:]...)
 }
-
-func endGroup(*exec.Cmd) {}

@@ -31,7 +31,6 @@ func TestBackground(t *testing.T) {
 	}
 	cancel()
 	cmd.Wait()
-	endGroup(cmd)
 	for deadline := time.Now().Add(5 * time.Second); syscall.Kill(child, 0) == nil; {
 		if time.Now().After(deadline) {
 			syscall.Kill(child, syscall.SIGKILL)

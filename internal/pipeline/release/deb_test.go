@@ -90,29 +90,31 @@ const (
 	newerDeb = "0.0.0~20261125093000-000000000000"
 )
 
+// An upgrade, like a downgrade, leaves the program with the capabilities that it had: none
+// at first, then those that the administrator sets.
 func TestUpgradeKeepsCapabilities(t *testing.T) {
-	for _, capabilities := range []string{"cap_net_raw=ep", "cap_net_raw=p cap_net_admin+i", ""} {
-		t.Run(capabilities, func(t *testing.T) {
-			r := newDebRoot(t)
-			r.install(olderDeb)
-			if got := r.capabilities(); got != "" {
-				t.Errorf("a new installation has %q", got)
-			}
-			if capabilities != "" {
-				r.run("setcap", capabilities, r.program())
-			}
-			want := r.capabilities()
-			for _, version := range []string{newerDeb, olderDeb} { // up, and down
-				r.install(version)
-				if text, err := os.ReadFile(r.program()); err != nil || string(text) != version {
-					t.Fatalf("installed is %q, %v", text, err)
-				}
-				if got := r.capabilities(); got != want {
-					t.Errorf("%s has capabilities %q, want %q", version, got, want)
-				}
-			}
-			r.wantNoState()
-		})
+	r := newDebRoot(t)
+	r.install(olderDeb)
+	for _, tt := range []struct{ capabilities, version string }{
+		{"", newerDeb},
+		{"cap_net_raw=ep", olderDeb},
+		{"cap_net_raw=p cap_net_admin+i", newerDeb},
+	} {
+		if tt.capabilities != "" {
+			r.run("setcap", tt.capabilities, r.program())
+		}
+		want := r.capabilities()
+		if (want == "") != (tt.capabilities == "") {
+			t.Fatalf("%q before the upgrade, want %q", want, tt.capabilities)
+		}
+		r.install(tt.version)
+		if text, err := os.ReadFile(r.program()); err != nil || string(text) != tt.version {
+			t.Fatalf("installed is %q, %v", text, err)
+		}
+		if got := r.capabilities(); got != want {
+			t.Errorf("%s has capabilities %q, want %q", tt.version, got, want)
+		}
+		r.wantNoState()
 	}
 }
 
@@ -150,8 +152,9 @@ func pathWithout(t *testing.T, program string) string {
 // What an upgrade remembered that was broken off is not for a later installation.
 func TestInstallForgetsCapabilities(t *testing.T) {
 	r := newDebRoot(t)
-	must(t, os.MkdirAll(filepath.Join(r.dir, "var/lib/client"), 0o755))
-	must(t, os.WriteFile(filepath.Join(r.dir, "var/lib/client/capabilities"), []byte("cap_sys_admin=ep\n"), 0o644))
+	state := filepath.Join(r.dir, "var/lib/client")
+	must(t, os.MkdirAll(state, 0o755))
+	must(t, os.WriteFile(filepath.Join(state, "capabilities"), []byte("cap_sys_admin=ep\n"), 0o644))
 	r.install(newerDeb)
 	if got := r.capabilities(); got != "" {
 		t.Errorf("a new installation has %q", got)

@@ -34,7 +34,8 @@ func (s *stage) goreleaser(ctx context.Context, binaries []Binary) (g *gorelease
 		if g.program, err = s.Tool.Path(ctx); err != nil {
 			return err
 		}
-		build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", s.path("handoff"), "./internal/pipeline/release/handoff")
+		const program = "./internal/pipeline/release/handoff"
+		build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", s.path("handoff"), program)
 		_, err = goOutput(ctx, build, s.Root, s.Env, fault.Failed)
 		return err
 	})

@@ -150,8 +150,9 @@ func (s *stage) binaryLayer(ctx context.Context, b Binary) (v1.Layer, error) {
 	if err != nil {
 		return nil, err
 	}
+	attributes := capabilityXattrs(s.Project.Capabilities)
 	return s.layer(ctx, layer.Entries(
-		layer.Entry{Name: s.binaryPath(), Data: text, Mode: 0o755, Xattrs: capabilityXattrs(s.Project.Capabilities)},
+		layer.Entry{Name: s.binaryPath(), Data: text, Mode: 0o755, Xattrs: attributes},
 		layer.Entry{Name: "usr/share/doc/" + s.Project.Name + "/copyright", Data: licence}))
 }
 

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -57,7 +58,9 @@ func (t *Tool) Stop() {
 	<-t.done
 }
 
-func findTool(ctx context.Context, root string, env []string, locked bool) (path string, onPath bool, err error) {
+func findTool(ctx context.Context, root string, env []string, locked bool) (
+	path string, onPath bool, err error,
+) {
 	version, err := toolVersion(root)
 	if err != nil {
 		return "", false, err
@@ -65,11 +68,22 @@ func findTool(ctx context.Context, root string, env []string, locked bool) (path
 	if path := toolOnPath(ctx, version); path != "" && !locked {
 		return path, true, nil
 	}
+	path, err = compileTool(ctx, root, env)
+	return path, false, err
+}
+
+// compileTool compiles GoReleaser, or finds it in Go's build cache. The go command is
+// killed where it is not needed any more, and leaves its working folder behind.
+func compileTool(ctx context.Context, root string, env []string) (string, error) {
+	work, err := os.MkdirTemp("", "goreleaser-")
+	if err != nil {
+		return "", err
+	}
+	defer os.RemoveAll(work)
+	env = append(slices.Clone(env), "GOTMPDIR="+work)
 	// -n prints the path of the program, once it is compiled.
 	cmd := background(ctx, "go", "tool", "-n", "-modfile=tools/go.mod", "goreleaser")
-	defer endGroup(cmd)
-	path, err = goOutput(ctx, cmd, root, env, fault.Fetch)
-	return path, false, err
+	return goOutput(ctx, cmd, root, env, fault.Fetch)
 }
 
 // toolVersion is GoReleaser's version in tools/go.mod, such as "2.16.0".
@@ -88,7 +102,8 @@ func toolVersion(root string) (string, error) {
 			return strings.TrimPrefix(r.Mod.Version, "v"), nil
 		}
 	}
-	return "", fault.New(fault.Usage, "go get -tool -modfile=tools/go.mod "+toolModule, "%s: no %s", name, toolModule)
+	next := "go get -tool -modfile=tools/go.mod " + toolModule
+	return "", fault.New(fault.Usage, next, "%s: no %s", name, toolModule)
 }
 
 // askTimeout is what a program named goreleaser may take to say its version.
@@ -122,9 +137,11 @@ func saysVersion(text, version string) bool {
 
 // goOutput runs a go command in the checkout, for the host, without what the user's shell
 // says about other builds; it returns what go prints.
-func goOutput(ctx context.Context, cmd *exec.Cmd, root string, env []string, code fault.Code) (string, error) {
+func goOutput(ctx context.Context, cmd *exec.Cmd, root string, env []string, code fault.Code) (
+	string, error,
+) {
 	cmd.Dir = root
-	cmd.Env = append(append([]string{}, env...), "GOFLAGS=", "GOWORK=off", "GOOS=", "GOARCH=")
+	cmd.Env = append(slices.Clone(env), "GOFLAGS=", "GOWORK=off", "GOOS=", "GOARCH=")
 	var stdout, stderr strings.Builder
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err := cmd.Run()
@@ -133,7 +150,8 @@ func goOutput(ctx context.Context, cmd *exec.Cmd, root string, env []string, cod
 	}
 	if err != nil {
 		const next = "see what go says; modules come from GOPROXY (go env GOPROXY)"
-		return "", &fault.Error{Code: code, Next: next, Err: fmt.Errorf("%s: %w", strings.Join(cmd.Args, " "), err), Log: tail(stderr.String())}
+		err = fmt.Errorf("%s: %w", strings.Join(cmd.Args, " "), err)
+		return "", &fault.Error{Code: code, Next: next, Err: err, Log: tail(stderr.String())}
 	}
 	return strings.TrimSpace(stdout.String()), nil
 }

@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+	"time"
 )
 
 func TestSaysVersion(t *testing.T) {
@@ -69,6 +70,35 @@ func TestToolOnPath(t *testing.T) {
 	must(t, copyFile(other, ours))
 	if got, _ := find(false); got == ours {
 		t.Error("the go command was taken for GoReleaser")
+	}
+}
+
+// A compilation that is stopped ends at once, and leaves neither processes nor files.
+func TestToolStops(t *testing.T) {
+	needTools(t)
+	root, err := filepath.Abs("../../..")
+	must(t, err)
+	temp := t.TempDir()
+	t.Setenv("TMPDIR", temp)
+	env := append(os.Environ(), "GOCACHE="+t.TempDir()) // nothing is compiled yet
+	tool := StartTool(t.Context(), root, env, true)
+	for begun := false; !begun; time.Sleep(10 * time.Millisecond) {
+		found, err := filepath.Glob(filepath.Join(temp, "goreleaser-*", "go-build*", "b*"))
+		must(t, err)
+		begun = len(found) > 0
+		select {
+		case <-tool.done:
+			t.Fatal("it ended by itself: ", tool.err)
+		default:
+		}
+	}
+	tool.Stop()
+	if _, err := tool.Path(t.Context()); err != context.Canceled {
+		t.Errorf("%v, want %v", err, context.Canceled)
+	}
+	left, err := os.ReadDir(temp)
+	if err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
 	}
 }
 

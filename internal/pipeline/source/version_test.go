@@ -74,7 +74,8 @@ func TestVersionsSort(t *testing.T) {
 			if dpkg == "" {
 				break
 			}
-			if text, err := exec.Command(dpkg, "--compare-versions", deb(older), "lt", deb(v)).CombinedOutput(); err != nil {
+			cmd := exec.Command(dpkg, "--compare-versions", deb(older), "lt", deb(v))
+			if text, err := cmd.CombinedOutput(); err != nil {
 				t.Errorf("dpkg: %s is not before %s: %v %s", deb(older), deb(v), err, text)
 			}
 		}
