@@ -18,8 +18,8 @@ import (
 )
 
 const (
-	maxInRelease = 4 << 20 // bytes; Debian 13's has 140 KB
-	indexesAside = 4       // indexes that are fetched at once
+	maxInRelease    = 4 << 20 // bytes; Debian 13's has 140 KB
+	parallelIndexes = 4       // fetched at once
 )
 
 // Sources is the index of source packages, as InRelease names it.
@@ -77,7 +77,7 @@ func (m Mirror) ask(ctx context.Context, url, name string, indexes []string) (Su
 		return Suite{}, err
 	}
 	group, gctx := errgroup.WithContext(ctx)
-	group.SetLimit(indexesAside)
+	group.SetLimit(parallelIndexes)
 	for _, index := range indexes {
 		group.Go(func() error { _, err := s.fetch(gctx, index); return err })
 	}
