@@ -65,15 +65,17 @@ func findTool(ctx context.Context, root string, env []string, locked bool) (
 	if err != nil {
 		return "", false, err
 	}
-	if path := toolOnPath(ctx, version); path != "" && !locked {
-		return path, true, nil
+	if !locked {
+		if path := toolOnPath(ctx, version); path != "" {
+			return path, true, nil
+		}
 	}
 	path, err = compileTool(ctx, root, env)
 	return path, false, err
 }
 
-// compileTool compiles GoReleaser, or finds it in Go's build cache. The go command is
-// killed where it is not needed any more, and leaves its working folder behind.
+// compileTool compiles GoReleaser, or finds it in Go's build cache. A go command that is
+// killed leaves its working folder behind, so that is a folder which we remove.
 func compileTool(ctx context.Context, root string, env []string) (string, error) {
 	work, err := os.MkdirTemp("", "goreleaser-")
 	if err != nil {
