@@ -139,7 +139,7 @@ func (r *runner) run(ctx context.Context, cells []cell, start time.Time) (Report
 	report := newReport(out, cells, start)
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.SetLimit(max(2, r.engine.CPUs)) // the engine is what is waited for
-	for _, cells := range byPlace(cells) {
+	for _, cells := range r.rootsFirst(byPlace(cells)) {
 		group.Go(func() error {
 			r.runPlace(groupCtx, cells, report)
 			return groupCtx.Err()
@@ -156,6 +156,24 @@ func (r *runner) run(ctx context.Context, cells []cell, start time.Time) (Report
 		err = encoder.Encode(report.Report)
 	}
 	return report.Report, errors.Join(err, report.verdict())
+}
+
+// rootsFirst moves the first place of each Debian root to the front. A root takes longest,
+// and several are assembled at once, in place of one while all its places wait for it.
+func (r *runner) rootsFirst(places [][]cell) [][]cell {
+	var first, rest [][]cell
+	seen := map[string]bool{}
+	for _, cells := range places {
+		c := cells[0]
+		name := root{c.distro, r.system(c)}.name()
+		if c.distro.Suite == "" || seen[name] {
+			rest = append(rest, cells)
+			continue
+		}
+		seen[name] = true
+		first = append(first, cells)
+	}
+	return append(first, rest...)
 }
 
 // runner is what the places of one run share.

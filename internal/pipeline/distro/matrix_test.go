@@ -64,6 +64,27 @@ func TestNatives(t *testing.T) {
 	}
 }
 
+// Each root is begun before anything waits for it; nothing is lost.
+func TestRootsFirst(t *testing.T) {
+	for _, test := range []struct {
+		natives []string
+		first   string
+	}{
+		{[]string{"amd64"}, "debian11/linux/amd64 debian12/linux/amd64 debian13/linux/amd64 scratch/linux/amd64"},
+		{[]string{"amd64", "386"}, "debian11/linux/amd64 debian11/linux/386 debian12/linux/amd64"},
+	} {
+		r := &runner{engine: &engine.Engine{Arch: "amd64"}}
+		before := byPlace(on(test.natives, matrix(build.Distros, build.Targets)))
+		var names []string
+		for _, cells := range r.rootsFirst(before) {
+			names = append(names, cells[0].place())
+		}
+		if got := strings.Join(names, " "); !strings.HasPrefix(got, test.first+" ") || len(names) != len(before) {
+			t.Errorf("kernel of %v: %s; want %d places, %s first", test.natives, got, len(before), test.first)
+		}
+	}
+}
+
 // A fork may build nothing for the engine's own architecture.
 func TestOfArch(t *testing.T) {
 	all := build.Targets
