@@ -121,6 +121,23 @@ func nothing(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
+// passing removes, when the script is over, the image of the builder that runs for this
+// checkout now: no other run will ever want it.
+func passing(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, !neg && len(args) == 0, "passing")
+	e, err := testEngine()
+	ts.Check(err)
+	list, err := e.ContainerList(context.Background(), client.ContainerListOptions{
+		Filters: make(client.Filters).Add("label", engine.LabelCheckout+"="+engine.CheckoutID(ts.MkAbs(".")))})
+	ts.Check(err)
+	for _, c := range list.Items {
+		ts.Defer(func() { e.ImageRemove(context.Background(), c.ImageID, client.ImageRemoveOptions{PruneChildren: true}) })
+	}
+	if len(list.Items) == 0 {
+		ts.Fatalf("no builder runs")
+	}
+}
+
 func hold(ts *testscript.TestScript, neg bool, args []string) {
 	usage(ts, !neg && len(args) == 0, "hold")
 	unlock, err := artifact.Lock(context.Background(), ts.MkAbs("out"), func(string) {})

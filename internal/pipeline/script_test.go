@@ -42,6 +42,7 @@ import (
 //	hold, release        the lock of the checkout, as another run holds it
 //	tiny DIR SIZE        mounts a tmpfs (root only)
 //	same FILE FILE…      files are byte for byte the same
+//	passing              removes the image of the running builder when the script is over
 //	nothing              no container of this checkout is in the engine
 //	dwarf FILE           a binary has debug information and symbols
 func TestScript(t *testing.T) {
@@ -53,7 +54,7 @@ func TestScript(t *testing.T) {
 		Condition:           condition,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"checkout": checkout, "mage": mage, "start": start, "await": await, "signal": sendSignal, "finish": finish,
-			"mirror": mirror, "also": also, "snapshot": snapshot, "forget": forget, "relay": relay, "hold": hold, "release": release, "tiny": tiny, "same": same, "dwarf": dwarf, "nothing": nothing,
+			"mirror": mirror, "also": also, "snapshot": snapshot, "forget": forget, "passing": passing, "relay": relay, "hold": hold, "release": release, "tiny": tiny, "same": same, "dwarf": dwarf, "nothing": nothing,
 		},
 	})
 }
