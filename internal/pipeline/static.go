@@ -10,7 +10,9 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"time"
 
+	"github.com/docker/go-units"
 	"golang.org/x/mod/modfile"
 
 	"github.com/tcapflow/tcapflow/build"
@@ -173,7 +175,25 @@ func (s *static) build(ctx context.Context, wanted []build.Target) (err error) {
 	for i := range s.staged {
 		s.staged[i].StandIns = libraries.StandsIn()
 	}
-	return artifact.Commit(s.o.Out, s.project.Name, s.staged, s.builders)
+	if err := artifact.Commit(s.o.Out, s.project.Name, s.staged, s.builders); err != nil {
+		return err
+	}
+	return s.trim(ctx, e)
+}
+
+// trim keeps what is ours in the engine within its limit. It takes the engine seconds to
+// measure that, so it is done when a build has made new caches, and never else.
+func (s *static) trim(ctx context.Context, e *engine.Engine) error {
+	if !e.Made() {
+		return nil
+	}
+	done := s.log.Stage("keep what builds left in the engine below %s", units.HumanSize(float64(s.o.Keep)))
+	freed, err := e.Trim(ctx, s.o.Keep)
+	done(err)
+	for _, h := range freed {
+		s.log.Note("removed %s %s (%.1f MB), last used %s", h.Kind, h.Name, float64(h.Size)/1e6, h.Used.Format(time.DateOnly))
+	}
+	return err
 }
 
 // moduleSearch runs the go command while the engine is looked for.

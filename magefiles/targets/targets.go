@@ -39,10 +39,10 @@ func Verify(ctx context.Context, files *string, json *bool) error {
 // Targets lists the platforms that are built, and those left out with the reason.
 func Targets() { pipeline.TargetTable(os.Stdout) }
 
-// Clean shows what the builds left in the engine and on disk, and frees it.
+// Clean frees what the builds of this checkout left in the engine and on disk.
 //
-//	mage clean -show   only show
-//	mage clean -all    downloads and compiled C libraries, too
+//	mage clean -show   only show, with sizes and days of last use
+//	mage clean -all    of all checkouts; downloads and compiled C libraries, too
 func Clean(ctx context.Context, show, all *bool) error {
 	return run(ctx, options.Args{}, func(ctx context.Context, o options.Options) error {
 		return pipeline.Clean(ctx, o, pipeline.CleanOptions{Show: options.Flag(show), All: options.Flag(all)}, os.Stdout)

@@ -137,6 +137,7 @@ func (r root) assemble(ctx context.Context, e *engine.Engine, suite debian.Suite
 // load gives the engine the unpacked packages.
 func (r root) load(ctx context.Context, e *engine.Engine, tag, dir string, debs []string) error {
 	entries := []layer.Entry{
+		{Name: "./"}, // podman gives a root that no layer names the mode 0555
 		{Name: "bin", Link: "usr/bin"}, {Name: "sbin", Link: "usr/sbin"}, {Name: "lib", Link: "usr/lib"},
 		{Name: "usr/bin/awk", Link: "mawk"}, // an alternative, which mawk's postinst registers
 		{Name: "tmp/", Mode: 0o1777},

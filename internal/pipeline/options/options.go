@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/docker/go-units"
 	"golang.org/x/term"
 
 	"github.com/tcapflow/tcapflow/build"
@@ -27,7 +28,8 @@ type Options struct {
 	Targets []build.Target
 	Debug   bool
 	JSON    bool
-	Live    bool // a moving status line is welcome
+	Keep    int64 // bytes that images and caches of ours may hold in the engine
+	Live    bool  // a moving status line is welcome
 	Colour  bool
 
 	RegistryPrefix string            // before image references
@@ -81,6 +83,9 @@ func Read(a Args) (Options, error) {
 		if o.CA, err = os.ReadFile(file); err != nil {
 			return Options{}, fault.New(fault.Usage, "correct SSL_CERT_FILE, or unset it", "SSL_CERT_FILE: %w", err)
 		}
+	}
+	if o.Keep, err = size("TCAPFLOW_ENGINE_CACHE", "10GB"); err != nil {
+		return Options{}, err
 	}
 	o.Mirror = mirror(os.Getenv("DEBIAN_MIRROR"), "/etc/apt")
 	if !strings.HasPrefix(o.Mirror, "http://") && !strings.HasPrefix(o.Mirror, "https://") {
@@ -181,6 +186,23 @@ func archive(urls, suites, components []string) string {
 		}
 	}
 	return ""
+}
+
+// size reads a variable such as 10GB (10⁹ bytes to the GB) or 512MiB (2²⁰ to the MiB).
+func size(name, unset string) (int64, error) {
+	text := os.Getenv(name)
+	if text == "" {
+		text = unset
+	}
+	parse := units.FromHumanSize
+	if strings.ContainsAny(text, "iI") {
+		parse = units.RAMInBytes
+	}
+	n, err := parse(text)
+	if err != nil || n <= 0 {
+		return 0, fault.New(fault.Usage, "give it as 10GB or 8GiB", "%s is %q, which is no size", name, text)
+	}
+	return n, nil
 }
 
 // Flag is the value of an option that was perhaps not given.
