@@ -14,6 +14,7 @@ import (
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
 
 	"github.com/tcapflow/tcapflow/build"
@@ -53,9 +54,19 @@ type root struct {
 
 func (r root) name() string { return r.distro.Name + "-" + r.target.Debian }
 
-// ensure returns the image of the root, assembled now if the engine has none. Without
-// a mirror the last one that was assembled will do.
+// ensure returns the image of the root, and marks it as used: older ones go when the
+// engine's cache is full, for another checkout may need them.
 func (r root) ensure(ctx context.Context, e *engine.Engine, mirror debian.Mirror, temp string, log io.Writer) (string, error) {
+	ref, err := r.get(ctx, e, mirror, temp, log)
+	if err != nil {
+		return "", err
+	}
+	return ref, e.Use(ctx, []string{ref}, nil)
+}
+
+// get finds the image, or assembles it. Without a mirror the last one that was assembled
+// will do.
+func (r root) get(ctx context.Context, e *engine.Engine, mirror debian.Mirror, temp string, log io.Writer) (string, error) {
 	suite, err := mirror.Suite(ctx, r.distro.Suite)
 	if err != nil {
 		ref, findErr := r.find(ctx, e, map[string]string{labelRoot: r.name()})
@@ -79,22 +90,7 @@ func (r root) ensure(ctx context.Context, e *engine.Engine, mirror debian.Mirror
 		return "", fmt.Errorf("root %s: %w", r.name(), err)
 	}
 	fmt.Fprintf(log, "%s: assembled in %.1fs\n", r.name(), time.Since(start).Seconds())
-	return ref, r.forget(ctx, e, ref)
-}
-
-// forget removes the root's older images: a point release of Debian makes new ones.
-func (r root) forget(ctx context.Context, e *engine.Engine, keep string) error {
-	images, err := e.Images(ctx, map[string]string{labelRoot: r.name()})
-	if err != nil {
-		return err
-	}
-	for _, old := range images {
-		if old.ID != keep {
-			// Another checkout may have a container of it: then it stays, and goes next time.
-			e.ImageRemove(ctx, old.ID, client.ImageRemoveOptions{PruneChildren: true})
-		}
-	}
-	return nil
+	return ref, nil
 }
 
 func (r root) find(ctx context.Context, e *engine.Engine, labels map[string]string) (string, error) {
@@ -137,7 +133,6 @@ func (r root) assemble(ctx context.Context, e *engine.Engine, suite debian.Suite
 // load gives the engine the unpacked packages.
 func (r root) load(ctx context.Context, e *engine.Engine, tag, dir string, debs []string) error {
 	entries := []layer.Entry{
-		{Name: "./"}, // podman gives a root that no layer names the mode 0555
 		{Name: "bin", Link: "usr/bin"}, {Name: "sbin", Link: "usr/sbin"}, {Name: "lib", Link: "usr/lib"},
 		{Name: "usr/bin/awk", Link: "mawk"}, // an alternative, which mawk's postinst registers
 		{Name: "tmp/", Mode: 0o1777},
@@ -182,9 +177,12 @@ func excluded() string {
 }
 
 // configureScript is debootstrap's second stage. base-passwd makes /etc/passwd, by which
-// dpkg gives files their owners.
+// dpkg gives files their owners. podman makes / 0555, which binds a root that may not override
+// file modes, and writes files of users where an image has none, which base-passwd would keep.
 const configureScript = `set -e
 export DEBIAN_FRONTEND=noninteractive DEBCONF_NONINTERACTIVE_SEEN=true LC_ALL=C
+chmod 0755 /
+rm -f /etc/passwd /etc/group
 cd /debs
 dpkg --force-depends --install base-passwd.deb base-files.deb
 dpkg --force-depends --unpack *.deb
@@ -221,8 +219,9 @@ func (r root) configure(ctx context.Context, e *engine.Engine, unpacked string, 
 	for k, v := range engine.Owned(labels) {
 		changes = append(changes, "LABEL "+k+"="+v)
 	}
-	done, err := e.ContainerCommit(ctx, c.ID, client.ContainerCommitOptions{Reference: "tcapflow-root:" + r.name(), Changes: changes, NoPause: true})
-	return done.ID, err
+	done, err := e.ContainerCommit(ctx, c.ID, client.ContainerCommitOptions{Reference: "tcapflow-root:" + r.name(), Changes: changes, NoPause: true,
+		Config: &container.Config{}}) // podman 4.3.1 wants a body
+	return engine.FullID(done.ID), err
 }
 
 // tarDebs writes the packages as debs/NAME.deb.

@@ -59,14 +59,15 @@ func (e *Engine) ImageID(ctx context.Context, name string) (string, error) {
 	if err != nil {
 		return "", explain(fmt.Errorf("image %s: %w", name, err))
 	}
-	return imageID(found.ID), nil
+	return FullID(found.ID), nil
 }
 
 // SameImage compares two IDs.
-func SameImage(a, b string) bool { return imageID(a) == imageID(b) }
+func SameImage(a, b string) bool { return FullID(a) == FullID(b) }
 
-// imageID gives an ID one form: some of podman's calls leave "sha256:" out.
-func imageID(id string) string { return "sha256:" + strings.TrimPrefix(id, "sha256:") }
+// FullID gives an image's ID one form: some of podman's calls leave "sha256:" out, and
+// others refuse an ID without it.
+func FullID(id string) string { return "sha256:" + strings.TrimPrefix(id, "sha256:") }
 
 func ownedFilter() client.Filters {
 	return make(client.Filters).Add("label", LabelOwner+"="+ownerValue)

@@ -60,13 +60,13 @@ func unreachable(err error, said string) error {
 	err, next := recognise(oneLine(err))
 	switch {
 	case next != "":
+	case errors.Is(err, fs.ErrPermission) || strings.Contains(err.Error(), "permission denied"):
+		next = "add yourself to the group that owns the socket (often: docker), or use a rootless engine such as podman with DOCKER_HOST"
 	case said != "":
 		next = said + ": correct it, or unset it to use the local engine"
 		if strings.Contains(said, "context") {
 			next = said + ": correct it, or choose another one with `docker context use` or DOCKER_HOST"
 		}
-	case errors.Is(err, fs.ErrPermission) || strings.Contains(err.Error(), "permission denied"):
-		next = "add yourself to the group that owns the socket (often: docker), or use a rootless engine such as podman with DOCKER_HOST"
 	default:
 		next = "install and start Docker or podman, or point DOCKER_HOST to one (unix:///…, tcp://…, ssh://…)"
 	}

@@ -58,7 +58,7 @@ func ofImages(images, measured []image.Summary) (held []Holding, total int64) {
 		if h.Name == "" {
 			h.Name = i.ID
 		}
-		at := slices.IndexFunc(measured, func(m image.Summary) bool { return imageID(m.ID) == imageID(i.ID) })
+		at := slices.IndexFunc(measured, func(m image.Summary) bool { return FullID(m.ID) == FullID(i.ID) })
 		if at >= 0 {
 			h.Size = measured[at].Size
 			total -= max(0, measured[at].SharedSize)
@@ -89,7 +89,7 @@ func ofVolumes(volumes, measured []volume.Volume) (held []Holding, total int64) 
 // id is what marks call it.
 func (h Holding) id() string {
 	if h.Kind == "image" {
-		return imageID(h.image.ID)
+		return FullID(h.image.ID)
 	}
 	return h.Name
 }
