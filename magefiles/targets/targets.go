@@ -93,6 +93,16 @@ func (Test) Unit(ctx context.Context) error {
 	})
 }
 
+// Podman builds, verifies, runs and cleans with a podman service of its own, which it installs where it may.
+//
+//	mage test:podman
+//	TCAPFLOW_TEST_PODMAN_USER=builder mage test:podman   as root: a rootless service of that user, too
+func (Test) Podman(ctx context.Context) error {
+	return run(ctx, options.Args{}, func(ctx context.Context, o options.Options) error {
+		return pipeline.Podman(ctx, o, os.Stdout, os.Stderr)
+	})
+}
+
 // Distros runs what dist/ holds in scratch, distroless, Debian and others.
 //
 //	mage test:distros
