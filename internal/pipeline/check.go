@@ -31,6 +31,8 @@ func tool(name string, args ...string) []string {
 var lint = []check{
 	{name: "gofmt", args: []string{"gofmt", "-l", "build", "cmd", "internal", "magefiles"}, quiet: true},
 	{name: "go vet", args: []string{"go", "vet", "./..."}},
+	{name: "go vet for darwin", args: []string{"go", "vet", "./..."}, env: []string{"GOOS=darwin"}},
+	{name: "go vet for windows", args: []string{"go", "vet", "./..."}, env: []string{"GOOS=windows"}},
 	{name: "staticcheck", args: tool("staticcheck", "./...")},
 	{name: "fences (depguard)", args: tool("depguard", "./...")},
 }

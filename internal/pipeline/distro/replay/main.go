@@ -1,3 +1,5 @@
+//go:build linux
+
 // Command replay is put into test containers, also into those that have no other
 // program: it needs no library, no shell and, to replay, only CAP_NET_RAW.
 //
