@@ -178,22 +178,25 @@ func (s *static) build(ctx context.Context, wanted []build.Target) (err error) {
 	if err := artifact.Commit(s.o.Out, s.project.Name, s.staged, s.builders); err != nil {
 		return err
 	}
-	return s.trim(ctx, e)
+	if e.Made() {
+		s.trim(ctx, e)
+	}
+	return nil
 }
 
 // trim keeps what is ours in the engine within its limit. It takes the engine seconds to
-// measure that, so it is done when a build has made new caches, and never else.
-func (s *static) trim(ctx context.Context, e *engine.Engine) error {
-	if !e.Made() {
-		return nil
-	}
+// measure that, so it is done when a build has made new caches, and never else. That it
+// failed does not undo the build.
+func (s *static) trim(ctx context.Context, e *engine.Engine) {
 	done := s.log.Stage("keep what builds left in the engine below %s", units.HumanSize(float64(s.o.Keep)))
 	freed, err := e.Trim(ctx, s.o.Keep)
 	done(err)
 	for _, h := range freed {
 		s.log.Note("removed %s %s (%.1f MB), last used %s", h.Kind, h.Name, float64(h.Size)/1e6, h.Used.Format(time.DateOnly))
 	}
-	return err
+	if err != nil {
+		s.log.Note("the next build tries again: %s", firstLine(err))
+	}
 }
 
 // moduleSearch runs the go command while the engine is looked for.

@@ -125,7 +125,8 @@ func (j Job) start(ctx context.Context, e *engine.Engine) (c *engine.Container, 
 		return nil, nil, err
 	}
 	// Not before the start: podman may not have mounted the volumes then, and what is put
-	// below their paths would lie under them (podman issue 21861).
+	// below their paths would lie under them (podman issue 21861). Docker 20.10 took 2.2 s for
+	// 600 files and 20 MB either way.
 	in := engine.Copy{Dir: "/", Tar: stream(func(w io.Writer) error { return merge(w, parts) })}
 	if err := c.Put(ctx, in); err != nil {
 		_ = c.Remove(ctx) // where even that fails, err is the one to tell

@@ -28,7 +28,7 @@ type Spec struct {
 	Tmpfs      map[string]string // options by path
 	Caps       []string          // capabilities beside none, such as NET_RAW
 	Network    string            // network mode; empty: none at all
-	Before     []Copy            // what is put into the container before it starts
+	Before     []Copy            // what is put into the container before it starts; not into volumes, which podman mounts later
 }
 
 // Copy is a tar stream for a folder of the container; a stream that is an io.Closer is closed.

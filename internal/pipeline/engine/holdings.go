@@ -23,22 +23,24 @@ type Holding struct {
 	Mine bool      // this checkout uses it
 	More bool      // another checkout uses it, or nobody knows who
 
-	image image.Summary
+	image  image.Summary
+	shared int64 // of Size: layers that other images have, too
 }
 
 // Holdings lists our images and volumes, and their size together; layers that images
 // share count once in it. It takes the engine seconds: it measures volumes file by file.
 func (e *Engine) Holdings(ctx context.Context) (held []Holding, total int64, err error) {
+	// This names things and their sizes; podman's (4.3.1) says nothing of labels. It goes
+	// first: marks that others write meanwhile must count.
+	usage, err := e.DiskUsage(ctx, client.DiskUsageOptions{Images: true, Volumes: true, Verbose: true})
+	if err != nil {
+		return nil, 0, explain(err)
+	}
 	images, err := e.Images(ctx, nil)
 	if err != nil {
 		return nil, 0, err
 	}
 	volumes, err := e.VolumeList(ctx, client.VolumeListOptions{Filters: ownedFilter()})
-	if err != nil {
-		return nil, 0, explain(err)
-	}
-	// Its answer names things and their sizes; podman's (4.3.1) says nothing of labels.
-	usage, err := e.DiskUsage(ctx, client.DiskUsageOptions{Images: true, Volumes: true, Verbose: true})
 	if err != nil {
 		return nil, 0, explain(err)
 	}
@@ -60,11 +62,10 @@ func ofImages(images, measured []image.Summary) (held []Holding, total int64) {
 		}
 		at := slices.IndexFunc(measured, func(m image.Summary) bool { return FullID(m.ID) == FullID(i.ID) })
 		if at >= 0 {
-			h.Size = measured[at].Size
-			total -= max(0, measured[at].SharedSize)
-			shared = max(shared, measured[at].SharedSize)
+			h.Size, h.shared = measured[at].Size, max(0, measured[at].SharedSize)
+			shared = max(shared, h.shared)
 		}
-		total += h.Size
+		total += h.Size - h.shared
 		held = append(held, h)
 	}
 	return held, total + shared
@@ -169,7 +170,7 @@ func (e *Engine) Trim(ctx context.Context, limit int64) (freed []Holding, err er
 			return freed, err
 		}
 		if gone {
-			total -= h.Size
+			total -= h.Size - h.shared
 			freed = append(freed, h)
 		}
 	}
