@@ -78,6 +78,15 @@ func testPackages(root, below, text string) (packages []string, err error) {
 var packTests = []check{{name: "go test (GoReleaser)", env: withTools,
 	args: []string{"go", "test", "-count=1", "-run=^Test(Pack|Tool)", "./internal/pipeline/release"}}}
 
+// A podman of its own, with a build in it.
+var podmanTest = []check{{name: "go test (podman)", args: []string{"go", "test", "-count=1", "-timeout=30m", "-v", "-run=^TestPodman$", "./internal/pipeline"},
+	env: []string{"TCAPFLOW_TEST_PODMAN=1"}}}
+
+// Podman builds, verifies, runs and cleans with a podman service of its own.
+func Podman(ctx context.Context, o options.Options, stdout, stderr io.Writer) error {
+	return checks(ctx, o, podmanTest, stdout, stderr)
+}
+
 // Lint runs formatter, vet, staticcheck and the fences.
 func Lint(ctx context.Context, o options.Options, stdout, stderr io.Writer) error {
 	return checks(ctx, o, lint, stdout, stderr)

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/tcapflow/tcapflow/internal/pipeline/artifact"
 	"github.com/tcapflow/tcapflow/internal/pipeline/engine"
@@ -17,10 +18,11 @@ import (
 // CleanOptions says how far Clean goes.
 type CleanOptions struct {
 	Show bool // only say what would go
-	All  bool // the download cache and compiled C libraries, too
+	All  bool // of every checkout, and the download cache and compiled C libraries, too
 }
 
-// Clean shows what we have in the engine and on disk with its size, and frees it.
+// Clean shows what we have in the engine and on disk with its size, and frees what is of
+// this checkout.
 func Clean(ctx context.Context, o options.Options, c CleanOptions, stdout io.Writer) error {
 	unlock, err := artifact.Lock(ctx, o.Out, func(holder string) { fmt.Fprintf(stdout, "waiting for another run in this checkout (%s)\n", holder) })
 	if err != nil {
@@ -78,8 +80,9 @@ func folderSize(folder string) (size int64, err error) {
 	return size, err
 }
 
-// cleanEngine removes containers, images and volumes that carry our label.
-func cleanEngine(ctx context.Context, o options.Options, c CleanOptions, stdout io.Writer) (total int64, err error) {
+// cleanEngine removes containers of this checkout, and the images and volumes that no
+// other checkout uses.
+func cleanEngine(ctx context.Context, o options.Options, c CleanOptions, stdout io.Writer) (freed int64, err error) {
 	e, err := engine.Connect(ctx, o.Root)
 	if err != nil {
 		return 0, err
@@ -95,12 +98,37 @@ func cleanEngine(ctx context.Context, o options.Options, c CleanOptions, stdout 
 		return 0, err
 	}
 	for _, h := range held {
-		line(stdout, h.Size, h.Kind+" "+h.Name)
-		if !c.Show {
-			if err := e.Drop(ctx, h); err != nil {
-				return total, err
+		gone := c.All || !h.More
+		if gone && !c.Show {
+			if gone, err = e.Drop(ctx, h); err != nil {
+				return freed, err
 			}
 		}
+		if gone {
+			freed += h.Size
+		}
+		line(stdout, h.Size, h.Kind+" "+h.Name+about(h, gone))
 	}
-	return total, nil
+	if c.Show {
+		line(stdout, total, fmt.Sprintf("in the engine, layers that images share counted once; builds keep it below %.1f MB (TCAPFLOW_ENGINE_CACHE)", float64(o.Keep)/1e6))
+		return freed, nil
+	}
+	return freed, e.Forget(ctx, c.All)
+}
+
+// about says when a holding was used last, and why it stays, if it does.
+func about(h engine.Holding, gone bool) string {
+	text := ""
+	if !h.Used.IsZero() {
+		text = ", used " + h.Used.Format(time.DateOnly)
+	}
+	switch {
+	case gone:
+		return text
+	case h.Mine && h.More:
+		return text + "; kept: another checkout uses it, too"
+	case h.More:
+		return text + "; kept: not of this checkout (-all takes it)"
+	}
+	return text + "; kept: a container uses it"
 }

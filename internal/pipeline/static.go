@@ -11,7 +11,9 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
+	"github.com/docker/go-units"
 	"golang.org/x/mod/modfile"
 
 	"github.com/tcapflow/tcapflow/build"
@@ -179,7 +181,28 @@ func (s *static) build(ctx context.Context, wanted []build.Target) (err error) {
 	for i := range s.staged {
 		s.staged[i].StandIns = libraries.StandsIn()
 	}
-	return artifact.Commit(s.o.Out, s.project.Name, s.staged, s.builders)
+	if err := artifact.Commit(s.o.Out, s.project.Name, s.staged, s.builders); err != nil {
+		return err
+	}
+	if e.Made() {
+		s.trim(ctx, e)
+	}
+	return nil
+}
+
+// trim keeps what is ours in the engine within its limit. It takes the engine seconds to
+// measure that, so it is done when a build has made new caches, and never else. That it
+// failed does not undo the build.
+func (s *static) trim(ctx context.Context, e *engine.Engine) {
+	done := s.log.Stage("keep what builds left in the engine below %s", units.HumanSize(float64(s.o.Keep)))
+	freed, err := e.Trim(ctx, s.o.Keep)
+	done(err)
+	for _, h := range freed {
+		s.log.Note("removed %s %s (%.1f MB), last used %s", h.Kind, h.Name, float64(h.Size)/1e6, h.Used.Format(time.DateOnly))
+	}
+	if err != nil {
+		s.log.Note("the next build tries again: %s", firstLine(err))
+	}
 }
 
 // moduleSearch runs the go command while the engine is looked for.

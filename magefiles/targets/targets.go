@@ -39,10 +39,10 @@ func Verify(ctx context.Context, files *string, json *bool) error {
 // Targets lists the platforms that are built, and those left out with the reason.
 func Targets() { pipeline.TargetTable(os.Stdout) }
 
-// Clean shows what the builds left in the engine and on disk, and frees it.
+// Clean frees what the builds of this checkout left in the engine and on disk.
 //
-//	mage clean -show   only show
-//	mage clean -all    downloads and compiled C libraries, too
+//	mage clean -show   only show, with sizes and days of last use
+//	mage clean -all    of all checkouts; downloads and compiled C libraries, too
 func Clean(ctx context.Context, show, all *bool) error {
 	return run(ctx, options.Args{}, func(ctx context.Context, o options.Options) error {
 		return pipeline.Clean(ctx, o, pipeline.CleanOptions{Show: options.Flag(show), All: options.Flag(all)}, os.Stdout)
@@ -90,6 +90,16 @@ func (Test) All(ctx context.Context) error {
 func (Test) Unit(ctx context.Context) error {
 	return run(ctx, options.Args{}, func(ctx context.Context, o options.Options) error {
 		return pipeline.Unit(ctx, o, os.Stdout, os.Stderr)
+	})
+}
+
+// Podman builds, verifies, runs and cleans with a podman service of its own, which it installs where it may.
+//
+//	mage test:podman
+//	TCAPFLOW_TEST_PODMAN_USER=builder mage test:podman   as root: a rootless service of that user, too
+func (Test) Podman(ctx context.Context) error {
+	return run(ctx, options.Args{}, func(ctx context.Context, o options.Options) error {
+		return pipeline.Podman(ctx, o, os.Stdout, os.Stderr)
 	})
 }
 

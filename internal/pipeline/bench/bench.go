@@ -151,9 +151,12 @@ func (b *bench) empty(ctx context.Context) error {
 		return err
 	}
 	for _, h := range held {
-		if err := b.e.Drop(ctx, h); err != nil {
+		if _, err := b.e.Drop(ctx, h); err != nil {
 			return err
 		}
+	}
+	if err := b.e.Forget(ctx, true); err != nil {
+		return err
 	}
 	if err := os.RemoveAll(filepath.Join(filepath.Dir(b.dir), "cache")); err != nil {
 		return err

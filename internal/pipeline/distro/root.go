@@ -14,6 +14,7 @@ import (
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
 
 	"github.com/tcapflow/tcapflow/build"
@@ -54,11 +55,20 @@ type root struct {
 
 func (r root) name() string { return r.distro.Name + "-" + r.target.Debian }
 
-// ensure returns the image of the root, assembled now if the engine has none. Where
-// that cannot be done today the last one that was assembled will do: the mirror may be
-// out of reach, or in the middle of an update, with an index that is older or newer than
-// its InRelease, or packages that are gone.
+// ensure returns the image of the root, and marks it as used: older ones go when the
+// engine's cache is full, for another checkout may need them.
 func (r root) ensure(ctx context.Context, e *engine.Engine, mirror debian.Mirror, temp string, log io.Writer) (string, error) {
+	ref, err := r.get(ctx, e, mirror, temp, log)
+	if err != nil {
+		return "", err
+	}
+	return ref, e.Use(ctx, []string{ref}, nil)
+}
+
+// get finds the image, or assembles it. Where that cannot be done today the last one that
+// was assembled will do: the mirror may be out of reach, or in the middle of an update,
+// with an index that is older or newer than its InRelease, or packages that are gone.
+func (r root) get(ctx context.Context, e *engine.Engine, mirror debian.Mirror, temp string, log io.Writer) (string, error) {
 	ref, err := r.current(ctx, e, mirror, temp, log)
 	if err == nil || ctx.Err() != nil || codeOf(err) != fault.Fetch {
 		return ref, err
@@ -93,22 +103,7 @@ func (r root) current(
 		return "", fmt.Errorf("root %s: %w", r.name(), err)
 	}
 	fmt.Fprintf(log, "%s: assembled in %.1fs\n", r.name(), time.Since(start).Seconds())
-	return ref, r.forget(ctx, e, ref)
-}
-
-// forget removes the root's older images: a point release of Debian makes new ones.
-func (r root) forget(ctx context.Context, e *engine.Engine, keep string) error {
-	images, err := e.Images(ctx, map[string]string{labelRoot: r.name()})
-	if err != nil {
-		return err
-	}
-	for _, old := range images {
-		if old.ID != keep {
-			// Another checkout may have a container of it: then it stays, and goes next time.
-			e.ImageRemove(ctx, old.ID, client.ImageRemoveOptions{PruneChildren: true})
-		}
-	}
-	return nil
+	return ref, nil
 }
 
 func (r root) find(ctx context.Context, e *engine.Engine, labels map[string]string) (string, error) {
@@ -195,9 +190,12 @@ func excluded() string {
 }
 
 // configureScript is debootstrap's second stage. base-passwd makes /etc/passwd, by which
-// dpkg gives files their owners.
+// dpkg gives files their owners. podman makes / 0555, which binds a root that may not override
+// file modes, and writes files of users where an image has none, which base-passwd would keep.
 const configureScript = `set -e
 export DEBIAN_FRONTEND=noninteractive DEBCONF_NONINTERACTIVE_SEEN=true LC_ALL=C
+chmod 0755 /
+rm -f /etc/passwd /etc/group
 cd /debs
 dpkg --force-depends --install base-passwd.deb base-files.deb
 dpkg --force-depends --unpack *.deb
@@ -234,8 +232,9 @@ func (r root) configure(ctx context.Context, e *engine.Engine, unpacked string, 
 	for k, v := range engine.Owned(labels) {
 		changes = append(changes, "LABEL "+k+"="+v)
 	}
-	done, err := e.ContainerCommit(ctx, c.ID, client.ContainerCommitOptions{Reference: "tcapflow-root:" + r.name(), Changes: changes, NoPause: true})
-	return done.ID, err
+	done, err := e.ContainerCommit(ctx, c.ID, client.ContainerCommitOptions{Reference: "tcapflow-root:" + r.name(), Changes: changes, NoPause: true,
+		Config: &container.Config{}}) // podman 4.3.1 wants a body
+	return engine.FullID(done.ID), err
 }
 
 // tarDebs writes the packages as debs/NAME.deb.

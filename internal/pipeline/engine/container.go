@@ -30,7 +30,7 @@ type Spec struct {
 	Usual      bool              // as `docker run`: Caps come on top of the engine's own, and files may give some
 	Drop       []string          // of the engine's own capabilities
 	Network    string            // network mode; empty: none at all
-	Before     []Copy            // what is put into the container before it starts
+	Before     []Copy            // what is put into the container before it starts; not into volumes, which podman mounts later
 	Stdout     io.Writer         // what the main process writes, until Wait returns; nil: dropped
 	Stderr     io.Writer
 }
@@ -162,7 +162,7 @@ func (c *Container) Exec(ctx context.Context, cmd Command) (code int, err error)
 		AttachStdin: cmd.Stdin != nil, AttachStdout: true, AttachStderr: true,
 	})
 	if err != nil {
-		return 0, explain(err)
+		return 0, explain(c.ended(ctx, err))
 	}
 	stream, err := c.engine.ExecAttach(ctx, made.ID, client.ExecAttachOptions{})
 	if err != nil {
@@ -189,6 +189,23 @@ func (c *Container) Exec(ctx context.Context, cmd Command) (code int, err error)
 		err = errors.New("the connection ended before the command")
 	}
 	return 0, explain(err)
+}
+
+// ended adds the container's last words to err where its main process is not running:
+// they tell why, and err, which is of the next call, does not.
+func (c *Container) ended(ctx context.Context, err error) error {
+	state, failed := c.engine.ContainerInspect(ctx, c.ID, client.ContainerInspectOptions{})
+	if failed != nil || state.Container.State == nil || state.Container.State.Running {
+		return err
+	}
+	log, failed := c.engine.ContainerLogs(ctx, c.ID, client.ContainerLogsOptions{ShowStdout: true, ShowStderr: true, Tail: "5"})
+	if failed != nil {
+		return err
+	}
+	defer log.Close()
+	var words bytes.Buffer
+	stdcopy.StdCopy(&words, &words, io.LimitReader(log, 64<<10))
+	return fmt.Errorf("the container ended with exit status %d: %s", state.Container.State.ExitCode, bytes.TrimSpace(words.Bytes()))
 }
 
 func writer(w io.Writer) io.Writer {
@@ -231,7 +248,7 @@ func (e *Engine) Sweep(ctx context.Context) (int, error) {
 	list, err := e.ContainerList(ctx, client.ContainerListOptions{All: true,
 		Filters: make(client.Filters).Add("label", LabelCheckout+"="+e.checkout)})
 	if err != nil {
-		return 0, unreachable(err)
+		return 0, explain(err)
 	}
 	for _, stale := range list.Items {
 		if err := (&Container{ID: stale.ID, engine: e}).Remove(ctx); err != nil {

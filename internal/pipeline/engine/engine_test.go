@@ -5,12 +5,9 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
-	"io/fs"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"os"
 	"strings"
 	"testing"
@@ -20,48 +17,6 @@ import (
 
 	"github.com/tcapflow/tcapflow/internal/pipeline/fault"
 )
-
-// Each way an engine can fail ends in one line, exit code 3 and a next step that fits.
-func TestFaults(t *testing.T) {
-	for _, test := range []struct {
-		name string
-		make func(error) error
-		err  error
-		host string // DOCKER_HOST
-		line string
-		next string
-	}{
-		{"full disk", explain, errors.New("write /var/lib/x: no space left on device"), "", "container engine: write /var/lib/x: no space left on device", "`mage clean`"},
-		{"lost", explain, fmt.Errorf("error during connect: %w", &url.Error{Op: "Get", URL: "http://%2Frun%2Fengine.sock/v1.41/info", Err: io.EOF}), "", "container engine: connection lost: EOF", "docker info"},
-		{"several lines", explain, errors.Join(errors.New("one"), errors.New("two")), "", "container engine: one; two", "docker info"},
-		{"permission", unreachable, fs.ErrPermission, "", "container engine: permission denied", "group that owns the socket"},
-		{"named", unreachable, errors.New("refused"), "tcp://build:2375", "container engine: refused", `DOCKER_HOST is "tcp://build:2375"`},
-		{"none", unreachable, errors.New("refused"), "", "container engine: refused", "install and start Docker or podman"},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			t.Setenv("DOCKER_HOST", test.host)
-			var got *fault.Error
-			if err := test.make(test.err); !errors.As(err, &got) || got.Code != fault.Engine {
-				t.Fatalf("%v: no engine fault", err)
-			}
-			if got.Err.Error() != test.line || !strings.Contains(got.Next, test.next) {
-				t.Errorf("got %q, next %q", got.Err, got.Next)
-			}
-			if !errors.Is(got, test.err) && test.name != "lost" {
-				t.Error("the cause cannot be found with errors.Is")
-			}
-		})
-	}
-}
-
-func TestExplainKeeps(t *testing.T) {
-	known := fault.New(fault.Fetch, "", "known")
-	for _, err := range []error{nil, context.Canceled, known, fmt.Errorf("wrapped: %w", known)} {
-		if got := explain(err); got != err {
-			t.Errorf("explain(%v) is %v", err, got)
-		}
-	}
-}
 
 // fake is an engine that answers every call in the same way.
 func fake(t *testing.T, answer http.HandlerFunc) *Engine {

@@ -1,10 +1,16 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 
+	"github.com/containerd/errdefs"
+	"github.com/moby/moby/api/types/image"
+	"github.com/moby/moby/api/types/volume"
 	"github.com/moby/moby/client"
 )
 
@@ -12,49 +18,189 @@ import (
 type Holding struct {
 	Kind string // image or volume
 	Name string
-	Size int64 // bytes, of an image with the layers that it shares
-	id   string
+	Size int64     // bytes, of an image with the layers that it shares
+	Used time.Time // the day of the last use, in UTC; zero: no mark names it
+	Mine bool      // this checkout uses it
+	More bool      // another checkout uses it, or nobody knows who
+
+	image  image.Summary
+	shared int64 // of Size: layers that other images have, too
 }
 
 // Holdings lists our images and volumes, and their size together; layers that images
-// share count once in it.
+// share count once in it. It takes the engine seconds: it measures volumes file by file.
 func (e *Engine) Holdings(ctx context.Context) (held []Holding, total int64, err error) {
+	// This names things and their sizes; podman's (4.3.1) says nothing of labels. It goes
+	// first: marks that others write meanwhile must count.
 	usage, err := e.DiskUsage(ctx, client.DiskUsageOptions{Images: true, Volumes: true, Verbose: true})
 	if err != nil {
 		return nil, 0, explain(err)
 	}
-	var shared int64
-	for _, i := range usage.Images.Items {
-		if i.Labels[LabelOwner] == ownerValue {
-			held = append(held, Holding{"image", strings.Join(i.RepoTags, " "), i.Size, i.ID})
-			total += i.Size - max(0, i.SharedSize)
-			shared = max(shared, i.SharedSize)
-		}
+	images, err := e.Images(ctx, nil)
+	if err != nil {
+		return nil, 0, err
 	}
-	for _, v := range usage.Volumes.Items {
-		if v.Labels[LabelOwner] != ownerValue {
-			continue
-		}
-		h := Holding{Kind: "volume", Name: v.Name, id: v.Name}
-		if v.UsageData != nil {
-			h.Size = max(0, v.UsageData.Size)
-		}
-		held = append(held, h)
-		total += h.Size
+	volumes, err := e.VolumeList(ctx, client.VolumeListOptions{Filters: ownedFilter()})
+	if err != nil {
+		return nil, 0, explain(err)
 	}
-	return held, total + shared, nil
+	held, total = ofImages(images, usage.Images.Items)
+	ofVolumes, size := ofVolumes(volumes.Items, usage.Volumes.Items)
+	held = append(held, ofVolumes...)
+	for i := range held {
+		held[i].read(volumes.Items, e.checkout)
+	}
+	return held, total + size, nil
 }
 
-// Drop removes a holding.
-func (e *Engine) Drop(ctx context.Context, h Holding) error {
-	var err error
+func ofImages(images, measured []image.Summary) (held []Holding, total int64) {
+	var shared int64
+	for _, i := range images {
+		h := Holding{Kind: "image", Name: strings.Join(i.RepoTags, " "), Size: i.Size, image: i}
+		if h.Name == "" {
+			h.Name = i.ID
+		}
+		at := slices.IndexFunc(measured, func(m image.Summary) bool { return FullID(m.ID) == FullID(i.ID) })
+		if at >= 0 {
+			h.Size, h.shared = measured[at].Size, max(0, measured[at].SharedSize)
+			shared = max(shared, h.shared)
+		}
+		total += h.Size - h.shared
+		held = append(held, h)
+	}
+	return held, total + shared
+}
+
+func ofVolumes(volumes, measured []volume.Volume) (held []Holding, total int64) {
+	for _, v := range volumes {
+		if _, ok := readMark(v); ok {
+			continue
+		}
+		h := Holding{Kind: "volume", Name: v.Name}
+		at := slices.IndexFunc(measured, func(m volume.Volume) bool { return m.Name == v.Name })
+		if at >= 0 && measured[at].UsageData != nil {
+			h.Size = max(0, measured[at].UsageData.Size)
+		}
+		total += h.Size
+		held = append(held, h)
+	}
+	return held, total
+}
+
+// id is what marks call it.
+func (h Holding) id() string {
 	if h.Kind == "image" {
-		_, err = e.ImageRemove(ctx, h.id, client.ImageRemoveOptions{Force: true, PruneChildren: true})
-	} else {
-		_, err = e.VolumeRemove(ctx, h.id, client.VolumeRemoveOptions{})
+		return FullID(h.image.ID)
 	}
+	return h.Name
+}
+
+// read fills in what the marks say of a holding.
+func (h *Holding) read(volumes []volume.Volume, checkout string) {
+	for _, v := range volumes {
+		m, ok := readMark(v)
+		if !ok || !slices.Contains(m.uses, h.id()) {
+			continue
+		}
+		if m.day.After(h.Used) {
+			h.Used = m.day
+		}
+		h.Mine = h.Mine || m.checkout == checkout
+		h.More = h.More || m.checkout != checkout
+	}
+	h.More = h.More || !h.Mine
+}
+
+// Drop removes a holding; gone is false where a container uses it.
+func (e *Engine) Drop(ctx context.Context, h Holding) (gone bool, err error) {
+	if h.Kind == "image" {
+		return e.RemoveImage(ctx, h.image)
+	}
+	return e.removeVolume(ctx, h.Name)
+}
+
+func (e *Engine) removeVolume(ctx context.Context, name string) (gone bool, err error) {
+	_, err = e.VolumeRemove(ctx, name, client.VolumeRemoveOptions{})
+	switch {
+	case errdefs.IsConflict(err):
+		return false, nil
+	case err != nil && !errdefs.IsNotFound(err):
+		return false, explain(fmt.Errorf("volume %s: %w", name, err))
+	}
+	return true, nil
+}
+
+// Forget removes the marks of this checkout, or of all.
+func (e *Engine) Forget(ctx context.Context, all bool) error {
+	volumes, err := e.VolumeList(ctx, client.VolumeListOptions{Filters: ownedFilter()})
 	if err != nil {
-		return explain(fmt.Errorf("%s %s: %w", h.Kind, h.Name, err))
+		return explain(err)
 	}
-	return nil
+	return e.forget(ctx, volumes.Items, func(m mark) bool { return all || m.checkout == e.checkout })
+}
+
+// Trim removes what was not used for longest until what we hold is within limit bytes.
+// What a container uses stays, and what was used on this day or the one before: another
+// machine may be about to use it. What no mark names counts as used today, and gets a
+// mark that says so.
+func (e *Engine) Trim(ctx context.Context, limit int64) (freed []Holding, err error) {
+	held, total, err := e.Holdings(ctx)
+	if err != nil {
+		return nil, err
+	}
+	today := time.Now().UTC().Truncate(24 * time.Hour)
+	var unknown []string
+	for _, h := range held {
+		if h.Used.IsZero() {
+			unknown = append(unknown, h.id())
+		}
+	}
+	if len(unknown) > 0 {
+		m := newMark("", today, unknown)
+		if err := e.makeVolume(ctx, m.name, m.labels()); err != nil {
+			return nil, err
+		}
+	}
+	for _, h := range evictable(held, today) {
+		if total <= limit {
+			break
+		}
+		gone, err := e.Drop(ctx, h)
+		if err != nil {
+			return freed, err
+		}
+		if gone {
+			total -= h.Size - h.shared
+			freed = append(freed, h)
+		}
+	}
+	return freed, e.forgetUseless(ctx, held, freed)
+}
+
+// evictable are the holdings that may go, in the order in which they should.
+func evictable(held []Holding, today time.Time) []Holding {
+	old := slices.DeleteFunc(slices.Clone(held), func(h Holding) bool {
+		return h.Used.IsZero() || !h.Used.Before(today.AddDate(0, 0, -1))
+	})
+	slices.SortStableFunc(old, func(a, b Holding) int { return cmp.Or(a.Used.Compare(b.Used), cmp.Compare(a.Name, b.Name)) })
+	return old
+}
+
+// forgetUseless removes old marks that name nothing that is still there.
+func (e *Engine) forgetUseless(ctx context.Context, held, freed []Holding) error {
+	there := map[string]bool{}
+	for _, h := range held {
+		there[h.id()] = true
+	}
+	for _, h := range freed {
+		delete(there, h.id())
+	}
+	volumes, err := e.VolumeList(ctx, client.VolumeListOptions{Filters: ownedFilter()})
+	if err != nil {
+		return explain(err)
+	}
+	recent := time.Now().AddDate(0, 0, -2)
+	return e.forget(ctx, volumes.Items, func(m mark) bool {
+		return m.day.Before(recent) && !slices.ContainsFunc(m.uses, func(u string) bool { return there[u] })
+	})
 }

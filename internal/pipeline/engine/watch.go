@@ -4,13 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
-	"strings"
 	"time"
 
 	"github.com/moby/moby/client"
-
-	"github.com/tcapflow/tcapflow/internal/pipeline/fault"
 )
 
 const (
@@ -61,25 +57,4 @@ func (e *Engine) alive(ctx context.Context) error {
 		err = cause
 	}
 	return explain(fmt.Errorf("%w: %w", errLost, err))
-}
-
-// explain gives an error of the engine its exit code and a next step; cancellation
-// and what is explained already stay what they are.
-func explain(err error) error {
-	if err == nil || errors.Is(err, context.Canceled) {
-		return err
-	}
-	var known *fault.Error
-	if errors.As(err, &known) {
-		return err
-	}
-	var request *url.Error // which names a socket's path in %-escapes, and a call
-	if errors.As(err, &request) {
-		err = fmt.Errorf("connection lost: %w", request.Err)
-	}
-	next := "see that the engine runs (`docker info`), then try again"
-	if strings.Contains(err.Error(), "no space left on device") {
-		next = "free disk of the engine: `mage clean` drops what builds left there, `docker system df` shows the rest"
-	}
-	return &fault.Error{Code: fault.Engine, Err: fmt.Errorf("container engine: %w", oneLine(err)), Next: next}
 }

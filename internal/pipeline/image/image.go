@@ -16,7 +16,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"io"
-	"slices"
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/name"
@@ -24,7 +23,6 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
-	"github.com/moby/moby/client"
 
 	"github.com/tcapflow/tcapflow/build"
 	"github.com/tcapflow/tcapflow/internal/pipeline/engine"
@@ -96,21 +94,26 @@ func (b Builder) Present(ctx context.Context, e *engine.Engine, targets []build.
 	}
 	b.Ref = images[0].ID
 	if tags := images[0].RepoTags; len(tags) > 0 {
-		b.Ref = tags[0]
+		b.Ref = strings.TrimPrefix(tags[0], "localhost/") // podman puts that before a name without a host
 	}
 	return b, nil
 }
 
 // dropServed removes builder images that b makes superfluous: each target that they
-// serve, b serves with the same key.
+// serve, b serves with the same key. One that a container uses stays. Images are compared
+// by ID: a tag need not come back as it was given.
 func (b Builder) dropServed(ctx context.Context, e *engine.Engine, targets []build.Target) error {
 	labels := b.labelsFor(targets)
+	id, err := e.ImageID(ctx, b.Ref)
+	if err != nil {
+		return err
+	}
 	images, err := e.Images(ctx, map[string]string{labelBase: b.Base})
 	if err != nil {
 		return err
 	}
 	for _, old := range images {
-		if slices.Contains(old.RepoTags, b.Ref) {
+		if engine.SameImage(old.ID, id) {
 			continue
 		}
 		served := true
@@ -118,7 +121,7 @@ func (b Builder) dropServed(ctx context.Context, e *engine.Engine, targets []bui
 			served = served && (!strings.HasPrefix(k, labelKey+".") || labels[k] == v)
 		}
 		if served {
-			if _, err := e.ImageRemove(ctx, old.ID, client.ImageRemoveOptions{Force: true, PruneChildren: true}); err != nil {
+			if _, err := e.RemoveImage(ctx, old); err != nil {
 				return err
 			}
 		}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/docker/go-units"
 	"golang.org/x/term"
 
 	"github.com/tcapflow/tcapflow/build"
@@ -25,7 +26,8 @@ type Options struct {
 	Targets []build.Target
 	Debug   bool
 	JSON    bool
-	Live    bool // a moving status line is welcome
+	Keep    int64 // bytes that images and caches of ours may hold in the engine
+	Live    bool  // a moving status line is welcome
 	Colour  bool
 
 	Natives  []string // GOARCHs that the engine's kernel is said to run itself; none: it is asked
@@ -87,6 +89,9 @@ func Read(a Args) (Options, error) {
 			return Options{}, fault.New(fault.Usage, "correct SSL_CERT_FILE, or unset it", "SSL_CERT_FILE: %w", err)
 		}
 	}
+	if o.Keep, err = size("TCAPFLOW_ENGINE_CACHE", "10GB"); err != nil {
+		return Options{}, err
+	}
 	if err := o.readMirrors(); err != nil {
 		return Options{}, err
 	}
@@ -125,6 +130,23 @@ func set[T any](to *T, from *T) {
 	if from != nil {
 		*to = *from
 	}
+}
+
+// size reads a variable such as 10GB (10⁹ bytes to the GB) or 512MiB (2²⁰ to the MiB).
+func size(name, unset string) (int64, error) {
+	text := os.Getenv(name)
+	if text == "" {
+		text = unset
+	}
+	parse := units.FromHumanSize
+	if strings.ContainsAny(text, "iI") {
+		parse = units.RAMInBytes
+	}
+	n, err := parse(text)
+	if err != nil || n <= 0 {
+		return 0, fault.New(fault.Usage, "give it as 10GB or 8GiB", "%s is %q, which is no size", name, text)
+	}
+	return n, nil
 }
 
 // Flag is the value of an option that was perhaps not given.

@@ -140,3 +140,19 @@ func TestList(t *testing.T) {
 		t.Error("an option that was not given is not empty")
 	}
 }
+
+func TestEngineCache(t *testing.T) {
+	for text, want := range map[string]int64{"": 10e9, "10GB": 10e9, "1.5GB": 15e8, "8GiB": 8 << 30, "512MiB": 512 << 20, "2000000000": 2e9, "20 g": 20e9} {
+		t.Setenv("TCAPFLOW_ENGINE_CACHE", text)
+		if o, err := Read(Args{}); err != nil || o.Keep != want {
+			t.Errorf("%q is %d bytes, %v; want %d", text, o.Keep, err, want)
+		}
+	}
+	for _, text := range []string{"much", "0", "-1GB", "10 gigabytes"} {
+		t.Setenv("TCAPFLOW_ENGINE_CACHE", text)
+		var got *fault.Error
+		if _, err := Read(Args{}); !errors.As(err, &got) || got.Code != fault.Usage || !strings.Contains(err.Error(), "TCAPFLOW_ENGINE_CACHE") {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}

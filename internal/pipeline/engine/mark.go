@@ -1,0 +1,130 @@
+package engine
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/moby/moby/api/types/volume"
+	"github.com/moby/moby/client"
+)
+
+// Labels of a mark.
+const (
+	labelUses = "dev.tcapflow.uses" // image IDs and names of volumes, with blanks between them
+	labelDay  = "dev.tcapflow.day"  // of the last use, in UTC: 2026-11-25
+	markName  = "tcapflow-mark-"    // day and a digest of the rest follow
+)
+
+// A mark is an empty volume that says what a checkout used on a day. Labels of images and
+// volumes cannot be changed, and a file on the host would not be seen by another user or
+// machine; the engine is what all who share it have in common.
+type mark struct {
+	name     string
+	checkout string // empty: found, and nobody's
+	day      time.Time
+	uses     []string // sorted
+}
+
+// marking is what this connection has used so far.
+type marking struct {
+	sync.Mutex
+	uses []string
+	made bool
+}
+
+func readMark(v volume.Volume) (m mark, ok bool) {
+	if !strings.HasPrefix(v.Name, markName) {
+		return mark{}, false
+	}
+	day, err := time.Parse(time.DateOnly, v.Labels[labelDay])
+	return mark{v.Name, v.Labels[LabelCheckout], day, strings.Fields(v.Labels[labelUses])}, err == nil
+}
+
+func newMark(checkout string, day time.Time, uses []string) mark {
+	uses = slices.Compact(slices.Sorted(slices.Values(uses)))
+	sum := sha256.Sum256([]byte(checkout + "\x00" + strings.Join(uses, " ")))
+	return mark{markName + day.UTC().Format(time.DateOnly) + "-" + hex.EncodeToString(sum[:8]), checkout, day, uses}
+}
+
+func (m mark) labels() map[string]string {
+	return Owned(map[string]string{LabelCheckout: m.checkout, labelDay: m.day.UTC().Format(time.DateOnly), labelUses: strings.Join(m.uses, " ")})
+}
+
+// covers tells that m says all that old said of the same checkout.
+func (m mark) covers(old mark) bool {
+	return m.checkout == old.checkout && m.name != old.name && !m.day.Before(old.day) &&
+		!slices.ContainsFunc(old.uses, func(u string) bool { return !slices.Contains(m.uses, u) })
+}
+
+// Use makes the named volumes where they are not there, and marks them and the images,
+// by name or ID, as used by this checkout today. It goes before the use, so that nobody
+// else evicts them meanwhile.
+func (e *Engine) Use(ctx context.Context, images, volumes []string) error {
+	e.marking.Lock()
+	defer e.marking.Unlock()
+	list, err := e.VolumeList(ctx, client.VolumeListOptions{Filters: ownedFilter()})
+	if err != nil {
+		return explain(err)
+	}
+	there := map[string]bool{}
+	for _, v := range list.Items {
+		there[v.Name] = true
+	}
+	for _, name := range volumes {
+		e.marking.uses = append(e.marking.uses, name)
+		if !there[name] {
+			e.marking.made = true
+			if err := e.makeVolume(ctx, name, Owned(nil)); err != nil {
+				return err
+			}
+		}
+	}
+	for _, name := range images {
+		id, err := e.ImageID(ctx, name)
+		if err != nil {
+			return err
+		}
+		e.marking.uses = append(e.marking.uses, id)
+	}
+	m := newMark(e.checkout, time.Now(), e.marking.uses)
+	if there[m.name] {
+		return nil
+	}
+	if err := e.makeVolume(ctx, m.name, m.labels()); err != nil {
+		return err
+	}
+	return e.forget(ctx, list.Items, m.covers)
+}
+
+// Made tells whether Use had to make a volume: then the engine holds more than before.
+func (e *Engine) Made() bool {
+	e.marking.Lock()
+	defer e.marking.Unlock()
+	return e.marking.made
+}
+
+func (e *Engine) makeVolume(ctx context.Context, name string, labels map[string]string) error {
+	_, err := e.VolumeCreate(ctx, client.VolumeCreateOptions{Name: name, Labels: labels})
+	if err != nil {
+		return explain(fmt.Errorf("volume %s: %w", name, err))
+	}
+	return nil
+}
+
+// forget removes marks.
+func (e *Engine) forget(ctx context.Context, volumes []volume.Volume, stale func(mark) bool) error {
+	for _, v := range volumes {
+		if m, ok := readMark(v); ok && stale(m) {
+			if _, err := e.removeVolume(ctx, v.Name); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
