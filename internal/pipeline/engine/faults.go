@@ -33,22 +33,22 @@ var known = []struct {
 // apiVersion is in what Docker and its client say of a version that does not suit them.
 var apiVersion = regexp.MustCompile(`client version \S+ is too (new|old)|API version`)
 
-// recognise adds cause and next step to an error that engines are known for.
-func recognise(err error) (error, string) {
+// recognise gives a next step, and adds the cause, to an error that engines are known for.
+func recognise(err error) (next string, explained error) {
 	text := err.Error()
 	if version := os.Getenv("DOCKER_API_VERSION"); version != "" && apiVersion.MatchString(text) {
-		return err, fmt.Sprintf("DOCKER_API_VERSION is %q: unset it, and the version is agreed on with the engine", version)
+		return fmt.Sprintf("DOCKER_API_VERSION is %q: unset it, and the version is agreed on with the engine", version), err
 	}
 	for _, k := range known {
 		switch {
 		case !k.said.MatchString(text):
 		case k.cause == "":
-			return err, k.next
+			return k.next, err
 		default:
-			return fmt.Errorf("%s: %w", k.cause, err), k.next
+			return k.next, fmt.Errorf("%s: %w", k.cause, err)
 		}
 	}
-	return err, ""
+	return "", err
 }
 
 // unreachable explains why there is no engine; said tells who named the one that was tried.
@@ -57,7 +57,7 @@ func unreachable(err error, said string) error {
 	if errors.As(err, &explained) || errors.Is(err, context.Canceled) {
 		return err
 	}
-	err, next := recognise(oneLine(err))
+	next, err := recognise(oneLine(err))
 	switch {
 	case next != "":
 	case errors.Is(err, fs.ErrPermission) || strings.Contains(err.Error(), "permission denied"):
@@ -87,7 +87,7 @@ func explain(err error) error {
 	if errors.As(err, &request) {
 		err = fmt.Errorf("connection lost: %w", request.Err)
 	}
-	err, next := recognise(oneLine(err))
+	next, err := recognise(oneLine(err))
 	if next == "" {
 		next = "see that the engine runs (`docker info`), then try again"
 	}
