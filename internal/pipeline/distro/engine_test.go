@@ -69,7 +69,14 @@ func (w world) pack(program []byte) {
 	w.must(entries.Close())
 	w.must(zipped.Close())
 	w.must(os.WriteFile(filepath.Join(w.dist, "x.tar.gz"), archive.Bytes(), 0o644))
-	list, err := json.Marshal([]map[string]any{{"path": "dist/x.tar.gz", "goos": "linux", "goarch": w.target.GOARCH, "type": "Archive", "extra": map[string]string{"Format": "tar.gz"}}})
+	packed := func(file, kind, format string) map[string]any {
+		return map[string]any{"path": "dist/" + file, "type": kind, "extra": map[string]string{"Format": format},
+			"goos": "linux", "goarch": w.target.GOARCH}
+	}
+	list, err := json.Marshal([]any{
+		packed("x.tar.gz", "Archive", "tar.gz"),
+		packed("x.deb", "Linux Package", "deb"), // only named: no test gets as far as to install it
+	})
 	w.must(err)
 	w.must(os.WriteFile(filepath.Join(w.dist, "artifacts.json"), list, 0o644))
 
