@@ -24,7 +24,9 @@ type CleanOptions struct {
 // Clean shows what we have in the engine and on disk with its size, and frees what is of
 // this checkout.
 func Clean(ctx context.Context, o options.Options, c CleanOptions, stdout io.Writer) error {
-	unlock, err := artifact.Lock(ctx, o.Out, func(holder string) { fmt.Fprintf(stdout, "waiting for another run in this checkout (%s)\n", holder) })
+	unlock, err := artifact.Lock(ctx, o.Out, func(holder string) {
+		fmt.Fprintf(stdout, "waiting for another run in this checkout (%s)\n", holder)
+	})
 	if err != nil {
 		return err
 	}
@@ -82,7 +84,7 @@ func folderSize(folder string) (size int64, err error) {
 
 // cleanEngine removes containers of this checkout, and the images and volumes that no
 // other checkout uses.
-func cleanEngine(ctx context.Context, o options.Options, c CleanOptions, stdout io.Writer) (freed int64, err error) {
+func cleanEngine(ctx context.Context, o options.Options, c CleanOptions, out io.Writer) (freed int64, err error) {
 	e, err := engine.Connect(ctx, o.Root)
 	if err != nil {
 		return 0, err
@@ -98,22 +100,32 @@ func cleanEngine(ctx context.Context, o options.Options, c CleanOptions, stdout 
 		return 0, err
 	}
 	for _, h := range held {
-		gone := c.All || !h.More
-		if gone && !c.Show {
-			if gone, err = e.Drop(ctx, h); err != nil {
-				return freed, err
-			}
+		gone, err := c.take(ctx, e, h)
+		if err != nil {
+			return freed, err
 		}
 		if gone {
 			freed += h.Size
 		}
-		line(stdout, h.Size, h.Kind+" "+h.Name+about(h, gone))
+		line(out, h.Size, h.Kind+" "+h.Name+about(h, gone))
 	}
 	if c.Show {
-		line(stdout, total, fmt.Sprintf("in the engine, layers that images share counted once; builds keep it below %.1f MB (TCAPFLOW_ENGINE_CACHE)", float64(o.Keep)/1e6))
+		line(out, total, fmt.Sprintf("in the engine, layers that images share counted once; "+
+			"builds keep it below %.1f MB (TCAPFLOW_ENGINE_CACHE)", float64(o.Keep)/1e6))
 		return freed, nil
 	}
 	return freed, e.Forget(ctx, c.All)
+}
+
+// take removes a holding if it is one to remove. gone is whether it went, or would.
+func (c CleanOptions) take(ctx context.Context, e *engine.Engine, h engine.Holding) (gone bool, err error) {
+	switch {
+	case h.More && !c.All:
+		return false, nil
+	case c.Show:
+		return true, nil
+	}
+	return e.Drop(ctx, h)
 }
 
 // about says when a holding was used last, and why it stays, if it does.

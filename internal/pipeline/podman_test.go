@@ -97,10 +97,16 @@ type podman struct {
 	dir, checkout, mage string
 	as                  *user.User // nil: who runs the test
 	service             *exec.Cmd
-	log                 bytes.Buffer
 }
 
 func (p *podman) socket() string { return filepath.Join(p.dir, "podman.sock") }
+func (p *podman) log() string    { return filepath.Join(p.dir, "service.log") }
+
+// said is what the service wrote.
+func (p *podman) said() string {
+	text, _ := os.ReadFile(p.log())
+	return string(text)
+}
 
 // serve starts the service, with storage and settings of its own.
 func (p *podman) serve() {
@@ -121,13 +127,16 @@ func (p *podman) serve() {
 		p.service.Env = append(p.service.Env, "HOME="+p.dir, "XDG_RUNTIME_DIR="+p.dir, "USER="+p.as.Username)
 		p.service.Dir = p.dir
 	}
-	p.service.Stdout, p.service.Stderr = &p.log, &p.log
+	log, err := os.Create(p.log()) // no pipe: what the service leaves behind would keep it open
+	p.must(err)
+	defer log.Close()
+	p.service.Stdout, p.service.Stderr = log, log
 	p.must(p.service.Start())
 	for end := time.Now().Add(30 * time.Second); ; time.Sleep(100 * time.Millisecond) {
 		if _, err := os.Stat(p.socket()); err == nil {
 			return
 		} else if time.Now().After(end) {
-			p.Fatalf("the service does not start:\n%s", p.log.String())
+			p.Fatalf("the service does not start:\n%s", p.said())
 		}
 	}
 }
@@ -217,16 +226,33 @@ func (p *podman) clean() {
 // end stops the service and removes its storage.
 func (p *podman) end() {
 	if p.Failed() {
-		p.Logf("the service said:\n%s", p.log.String())
+		p.Logf("the service said:\n%s", p.said())
 	}
 	if p.service != nil && p.service.Process != nil {
-		p.service.Process.Kill()
+		p.service.Process.Signal(syscall.SIGTERM)
 		p.service.Wait()
 	}
+	p.killRest()
 	for _, mount := range []string{"/root/overlay", "/root"} {
 		syscall.Unmount(p.dir+mount, syscall.MNT_DETACH)
 	}
 	os.RemoveAll(p.dir)
+}
+
+// killRest ends what the service has left: a rootless one runs in a child of its own with
+// a process that holds its namespaces, and conmon stays for 5 minutes after each command.
+// The name of this test's folder is in the arguments or the environment of each.
+func (p *podman) killRest() {
+	processes, err := filepath.Glob("/proc/[0-9]*")
+	p.must(err)
+	for _, process := range processes {
+		args, _ := os.ReadFile(process + "/cmdline")
+		env, _ := os.ReadFile(process + "/environ")
+		pid, err := strconv.Atoi(filepath.Base(process))
+		if err == nil && (bytes.Contains(args, []byte(p.dir)) || bytes.Contains(env, []byte(p.dir))) {
+			syscall.Kill(pid, syscall.SIGKILL)
+		}
+	}
 }
 
 func (p *podman) must(err error) {

@@ -30,7 +30,7 @@ type Spec struct {
 	Usual      bool              // as `docker run`: Caps come on top of the engine's own, and files may give some
 	Drop       []string          // of the engine's own capabilities
 	Network    string            // network mode; empty: none at all
-	Before     []Copy            // what is put into the container before it starts; not into volumes, which podman mounts later
+	Before     []Copy            // put in before the start; not into volumes, which podman mounts later
 	Stdout     io.Writer         // what the main process writes, until Wait returns; nil: dropped
 	Stderr     io.Writer
 }
@@ -198,14 +198,16 @@ func (c *Container) ended(ctx context.Context, err error) error {
 	if failed != nil || state.Container.State == nil || state.Container.State.Running {
 		return err
 	}
-	log, failed := c.engine.ContainerLogs(ctx, c.ID, client.ContainerLogsOptions{ShowStdout: true, ShowStderr: true, Tail: "5"})
+	log, failed := c.engine.ContainerLogs(ctx, c.ID,
+		client.ContainerLogsOptions{ShowStdout: true, ShowStderr: true, Tail: "5"})
 	if failed != nil {
 		return err
 	}
 	defer log.Close()
 	var words bytes.Buffer
 	stdcopy.StdCopy(&words, &words, io.LimitReader(log, 64<<10))
-	return fmt.Errorf("the container ended with exit status %d: %s", state.Container.State.ExitCode, bytes.TrimSpace(words.Bytes()))
+	code := state.Container.State.ExitCode
+	return fmt.Errorf("the container ended with exit status %d: %s", code, bytes.TrimSpace(words.Bytes()))
 }
 
 func writer(w io.Writer) io.Writer {

@@ -28,7 +28,7 @@ type endpoint struct {
 // goes before DOCKER_CONTEXT, and that before `docker context use`; an engine that is
 // named is the only one. Unlike it, we look for a socket where nothing is named.
 func endpoints() ([]endpoint, error) {
-	tls := os.Getenv("DOCKER_TLS_VERIFY") != "" || os.Getenv("DOCKER_TLS") != "" || os.Getenv("DOCKER_CERT_PATH") != ""
+	tls := os.Getenv("DOCKER_TLS_VERIFY")+os.Getenv("DOCKER_TLS")+os.Getenv("DOCKER_CERT_PATH") != ""
 	host, name := os.Getenv("DOCKER_HOST"), ""
 	if host == "" {
 		var err error
@@ -57,7 +57,8 @@ func ofHost(host string, tls bool) (endpoint, error) {
 	}
 	address, err := opts.ParseHost(tls, host)
 	if err != nil {
-		return e, fault.New(fault.Engine, "set it to unix:///PATH, tcp://HOST:PORT (with DOCKER_TLS_VERIFY=1 for TLS) or ssh://USER@HOST",
+		return e, fault.New(fault.Engine,
+			"set it to unix:///PATH, tcp://HOST:PORT (with DOCKER_TLS_VERIFY=1 for TLS) or ssh://USER@HOST",
 			"container engine: %s: %w", e.said, err)
 	}
 	e.Host = address
@@ -69,9 +70,10 @@ func ofHost(host string, tls bool) (endpoint, error) {
 		dir = configDir()
 	}
 	e.SkipTLSVerify = os.Getenv("DOCKER_TLS_VERIFY") == ""
-	e.TLSData, err = clicontext.TLSDataFromFiles(filepath.Join(dir, "ca.pem"), ifThere(dir, "cert.pem"), ifThere(dir, "key.pem"))
-	if err != nil {
-		return e, fault.New(fault.Engine, "put ca.pem, cert.pem and key.pem into the folder of DOCKER_CERT_PATH, or unset DOCKER_TLS_VERIFY, DOCKER_TLS and DOCKER_CERT_PATH",
+	ca, cert, key := filepath.Join(dir, "ca.pem"), ifThere(dir, "cert.pem"), ifThere(dir, "key.pem")
+	if e.TLSData, err = clicontext.TLSDataFromFiles(ca, cert, key); err != nil {
+		return e, fault.New(fault.Engine, "put ca.pem, cert.pem and key.pem into the folder of DOCKER_CERT_PATH, "+
+			"or unset DOCKER_TLS_VERIFY, DOCKER_TLS and DOCKER_CERT_PATH",
 			"container engine: TLS was asked for: %w", err)
 	}
 	return e, nil
@@ -118,7 +120,8 @@ func usedContext(file string) (string, error) {
 		err = json.Unmarshal(text, &config)
 	}
 	if err != nil {
-		return "", fault.New(fault.Engine, "mend the file, or name an engine with DOCKER_HOST", "container engine: %s: %w", file, err)
+		return "", fault.New(fault.Engine, "mend the file, or name an engine with DOCKER_HOST",
+			"container engine: %s: %w", file, err)
 	}
 	return config.CurrentContext, nil
 }
@@ -141,7 +144,8 @@ func ofContext(name string) (endpoint, error) {
 		err = errors.New("there is none of that name")
 	}
 	if err != nil {
-		return e, fault.New(fault.Engine, "`docker context ls` lists them; choose one with `docker context use` or DOCKER_CONTEXT, or name an engine with DOCKER_HOST",
+		return e, fault.New(fault.Engine, "`docker context ls` lists them; choose one with `docker context use` "+
+			"or DOCKER_CONTEXT, or name an engine with DOCKER_HOST",
 			"container engine: Docker context %q: %w", name, err)
 	}
 	return e, nil
@@ -160,8 +164,10 @@ func found() []endpoint {
 	}
 	const system = "/var/run/docker.sock"
 	var there []endpoint
-	for _, socket := range []string{system, user + "/docker.sock", home + "/.docker/run/docker.sock", home + "/.docker/desktop/docker.sock",
-		user + "/podman/podman.sock", "/run/podman/podman.sock"} {
+	for _, socket := range []string{
+		system, user + "/docker.sock", home + "/.docker/run/docker.sock", home + "/.docker/desktop/docker.sock",
+		user + "/podman/podman.sock", "/run/podman/podman.sock",
+	} {
 		if _, err := os.Stat(socket); err == nil {
 			there = append(there, at("unix://"+socket))
 		}

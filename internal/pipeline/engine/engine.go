@@ -25,7 +25,7 @@ import (
 // Labels of everything that we make in an engine.
 const (
 	LabelOwner    = "dev.tcapflow.owner"    // on all: "tcapflow"
-	LabelCheckout = "dev.tcapflow.checkout" // on containers: who may sweep them; on marks: who uses what they name
+	LabelCheckout = "dev.tcapflow.checkout" // on containers: who may sweep them; on marks: who uses it
 	ownerValue    = "tcapflow"
 )
 
@@ -50,7 +50,8 @@ func (e *Engine) Images(ctx context.Context, labels map[string]string) ([]image.
 	if err != nil {
 		return nil, explain(err)
 	}
-	return slices.DeleteFunc(list.Items, func(i image.Summary) bool { return !has(i.Labels, Owned(labels)) }), nil
+	all := Owned(labels)
+	return slices.DeleteFunc(list.Items, func(i image.Summary) bool { return !has(i.Labels, all) }), nil
 }
 
 // ImageID is the ID of an image that the engine has.
@@ -85,7 +86,8 @@ func has(labels, wanted map[string]string) bool {
 // RemoveImage removes an image with all of its tags. gone is false where a
 // container uses it: nothing is ever forced.
 func (e *Engine) RemoveImage(ctx context.Context, i image.Summary) (gone bool, err error) {
-	names := slices.DeleteFunc(slices.Clone(i.RepoTags), func(tag string) bool { return tag == "<none>:<none>" })
+	isNone := func(tag string) bool { return tag == "<none>:<none>" }
+	names := slices.DeleteFunc(slices.Clone(i.RepoTags), isNone)
 	if len(names) == 0 {
 		names = []string{i.ID}
 	}

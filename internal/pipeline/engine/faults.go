@@ -24,10 +24,13 @@ var known = []struct {
 		"free disk of the engine: `mage clean` drops what builds left there, `docker system df` shows the rest"},
 	{regexp.MustCompile(`exec .*: operation not permitted|exec user process caused:? "?operation not permitted`),
 		"it cannot start a program under no-new-privileges, as Docker from snap cannot",
-		"install Docker or podman from packages of the distribution or of docker.com, not from snap, or name another engine with DOCKER_HOST"},
-	{regexp.MustCompile(`subordinate IDs|/etc/subuid|enough IDs available in the namespace|lchown .*: invalid argument`),
+		"install Docker or podman from packages of the distribution or of docker.com, not from snap, " +
+			"or name another engine with DOCKER_HOST"},
+	{regexp.MustCompile(`subordinate IDs|/etc/subuid|enough IDs available in the namespace|` +
+		`lchown .*: invalid argument`),
 		"it is rootless and has too few user IDs",
-		"give its user a range of 65536 in /etc/subuid and /etc/subgid, see subuid(5), and restart it (podman: `podman system migrate`)"},
+		"give its user a range of 65536 in /etc/subuid and /etc/subgid, see subuid(5), " +
+			"and restart it (podman: `podman system migrate`)"},
 }
 
 // apiVersion is in what Docker and its client say of a version that does not suit them.
@@ -37,7 +40,7 @@ var apiVersion = regexp.MustCompile(`client version \S+ is too (new|old)|API ver
 func recognise(err error) (next string, explained error) {
 	text := err.Error()
 	if version := os.Getenv("DOCKER_API_VERSION"); version != "" && apiVersion.MatchString(text) {
-		return fmt.Sprintf("DOCKER_API_VERSION is %q: unset it, and the version is agreed on with the engine", version), err
+		return fmt.Sprintf("DOCKER_API_VERSION is %q: unset it, and one that suits both is found", version), err
 	}
 	for _, k := range known {
 		switch {
@@ -61,7 +64,8 @@ func unreachable(err error, said string) error {
 	switch {
 	case next != "":
 	case errors.Is(err, fs.ErrPermission) || strings.Contains(err.Error(), "permission denied"):
-		next = "add yourself to the group that owns the socket (often: docker), or use a rootless engine such as podman with DOCKER_HOST"
+		next = "add yourself to the group that owns the socket (often: docker), " +
+			"or use a rootless engine such as podman with DOCKER_HOST"
 	case said != "":
 		next = said + ": correct it, or unset it to use the local engine"
 		if strings.Contains(said, "context") {

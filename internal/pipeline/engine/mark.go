@@ -49,11 +49,16 @@ func readMark(v volume.Volume) (m mark, ok bool) {
 func newMark(checkout string, day time.Time, uses []string) mark {
 	uses = slices.Compact(slices.Sorted(slices.Values(uses)))
 	sum := sha256.Sum256([]byte(checkout + "\x00" + strings.Join(uses, " ")))
-	return mark{markName + day.UTC().Format(time.DateOnly) + "-" + hex.EncodeToString(sum[:8]), checkout, day, uses}
+	name := markName + day.UTC().Format(time.DateOnly) + "-" + hex.EncodeToString(sum[:8])
+	return mark{name, checkout, day, uses}
 }
 
 func (m mark) labels() map[string]string {
-	return Owned(map[string]string{LabelCheckout: m.checkout, labelDay: m.day.UTC().Format(time.DateOnly), labelUses: strings.Join(m.uses, " ")})
+	return Owned(map[string]string{
+		LabelCheckout: m.checkout,
+		labelDay:      m.day.UTC().Format(time.DateOnly),
+		labelUses:     strings.Join(m.uses, " "),
+	})
 }
 
 // covers tells that m says all that old said of the same checkout.
@@ -72,19 +77,15 @@ func (e *Engine) Use(ctx context.Context, images, volumes []string) error {
 	if err != nil {
 		return explain(err)
 	}
-	there := map[string]bool{}
-	for _, v := range list.Items {
-		there[v.Name] = true
-	}
 	for _, name := range volumes {
-		e.marking.uses = append(e.marking.uses, name)
-		if !there[name] {
+		if !slices.ContainsFunc(list.Items, func(v volume.Volume) bool { return v.Name == name }) {
 			e.marking.made = true
 			if err := e.makeVolume(ctx, name, Owned(nil)); err != nil {
 				return err
 			}
 		}
 	}
+	e.marking.uses = append(e.marking.uses, volumes...)
 	for _, name := range images {
 		id, err := e.ImageID(ctx, name)
 		if err != nil {
@@ -92,14 +93,18 @@ func (e *Engine) Use(ctx context.Context, images, volumes []string) error {
 		}
 		e.marking.uses = append(e.marking.uses, id)
 	}
-	m := newMark(e.checkout, time.Now(), e.marking.uses)
-	if there[m.name] {
+	return e.write(ctx, newMark(e.checkout, time.Now(), e.marking.uses), list.Items)
+}
+
+// write makes a mark if it is not among the volumes, and removes those that it covers.
+func (e *Engine) write(ctx context.Context, m mark, volumes []volume.Volume) error {
+	if slices.ContainsFunc(volumes, func(v volume.Volume) bool { return v.Name == m.name }) {
 		return nil
 	}
 	if err := e.makeVolume(ctx, m.name, m.labels()); err != nil {
 		return err
 	}
-	return e.forget(ctx, list.Items, m.covers)
+	return e.forget(ctx, volumes, m.covers)
 }
 
 // Made tells whether Use had to make a volume: then the engine holds more than before.

@@ -29,7 +29,8 @@ func init() {
 	os.Unsetenv("TESTCONTAINERS_RYUK_DISABLED")
 	restore()
 	tclog.SetDefault(silent{})
-	if err := testcontainers.RegisterProvider(providerName, func() testcontainers.RuntimeProvider { return ours{} }); err != nil {
+	err := testcontainers.RegisterProvider(providerName, func() testcontainers.RuntimeProvider { return ours{} })
+	if err != nil {
 		panic(err) // the name is free: nothing else of this program registers one
 	}
 }
@@ -58,7 +59,11 @@ const providerName = "tcapflow"
 type ours struct{}
 
 func (ours) Initialize(context.Context) (testcontainers.RuntimeConfig, error) {
-	return testcontainers.RuntimeConfig{DockerHost: "unix://" + passage.socket(), DockerSocketPath: passage.socket(), PublishedHost: "localhost"}, nil
+	return testcontainers.RuntimeConfig{
+		DockerHost:       "unix://" + passage.socket(),
+		DockerSocketPath: passage.socket(),
+		PublishedHost:    "localhost",
+	}, nil
 }
 
 // passage is a folder for that socket. One name serves the process: testcontainers asks
@@ -99,24 +104,34 @@ func providerFor(ctx context.Context, c *client.Client, network string) (*testco
 	}
 	defer listener.Close()
 	go serve(listener, func() (net.Conn, error) { return c.Dialer()(context.WithoutCancel(ctx)) })
+	p, err := newProvider(ctx, network)
+	if err != nil {
+		return nil, err
+	}
+	p.SetClient(c)
+	return p, nil
+}
+
+// newProvider bounds what testcontainers does with a context of its own.
+func newProvider(ctx context.Context, network string) (*testcontainers.DockerProvider, error) {
 	type answer struct {
 		provider *testcontainers.DockerProvider
 		err      error
 	}
 	answers := make(chan answer, 1)
 	go func() {
-		p, err := testcontainers.NewDockerProvider(testcontainers.WithLogger(silent{}), testcontainers.WithDefaultBridgeNetwork(network))
+		p, err := testcontainers.NewDockerProvider(testcontainers.WithLogger(silent{}),
+			testcontainers.WithDefaultBridgeNetwork(network))
+		if err != nil {
+			err = fmt.Errorf("testcontainers: %w", err)
+		}
 		answers <- answer{p, err}
 	}()
 	ctx, cancel := context.WithTimeoutCause(ctx, answerWithin, errNoAnswer)
 	defer cancel()
 	select {
 	case a := <-answers:
-		if a.err != nil {
-			return nil, fmt.Errorf("testcontainers: %w", a.err)
-		}
-		a.provider.SetClient(c)
-		return a.provider, nil
+		return a.provider, a.err
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
