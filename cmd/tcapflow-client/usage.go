@@ -11,14 +11,15 @@ Usage:
     tcapflow-client version [-json]
     tcapflow-client help [COMMAND]
 
-It follows SCTP with M3UA, M2PA or M2UA, MTP3 and SCCP up to ITU-T TCAP, and
-writes JSON Lines to standard output: a line of type "message" for every TCAP
-message, one of type "dialogue" for every dialogue that is over, with the time
-its first answer took, and one of type "summary" at the end. A summary for
-people and all errors go to standard error.
+It follows SCTP with M3UA, M2PA, M2UA or SUA, MTP3 and SCCP up to TCAP, ITU-T's
+and ANSI's, and writes JSON Lines to standard output: a line of type "start", one
+of type "message" for every TCAP message, one of type "dialogue" for every
+dialogue that is over, with the time its first answer took, and one of type
+"summary" at the end. A summary for people and all errors go to standard error.
 
 Examples:
     $ tcapflow-client read trace.pcap | jq 'select(.type == "dialogue")'
+    $ tcapflow-client read -histogram trace.pcap > /dev/null
     $ sudo tcapflow-client capture -i any -duration 5m > flow.jsonl
     $ ssh probe tcpdump -i eth0 -U -w - sctp | tcapflow-client read -
 
@@ -47,8 +48,7 @@ Flags:
     -duration TIME    stop after this time, such as 90s or 1h; 0 does not
     -snaplen OCTETS   how much to keep of each packet; default 65535
     -promisc          also packets for other hosts; not with "any"
-    -timeout TIME     when a Begin counts as unanswered; default 1m
-
+` + usageFlow + `
 Capturing needs root or the CAP_NET_RAW capability:
     $ sudo setcap cap_net_raw+ep tcapflow-client
 
@@ -58,19 +58,37 @@ Examples:
 `
 
 const usageRead = `Usage:
-    tcapflow-client read [-timeout TIME] FILE...
+    tcapflow-client read [FLAGS] FILE...
 
-Reads capture files, pcap or pcapng, as one capture in the order given: frame
-numbers go on from file to file, and a dialogue may span them. FILE "-" is
-standard input. A file that is broken off is read as far as it goes.
+Reads capture files, pcap or pcapng, also compressed by gzip, as one capture in
+the order given: frame numbers go on from file to file, and a dialogue may span
+them. With several, each line says its file and the frame's number there. FILE "-"
+is standard input. A file that is broken off is read as far as it goes. Times are
+the capture's own.
 
 Flags:
-    -timeout TIME     when a Begin counts as unanswered, in the capture's own
-                      time; default 1m
-
+` + usageFlow + `
 Examples:
     $ tcapflow-client read trace.pcap
-    $ tcapflow-client read trace-00.pcap trace-01.pcap
+    $ tcapflow-client read trace-00.pcap.gz trace-01.pcap.gz
+    $ tcapflow-client read -messages=false -standard ansi trace.pcap
+    $ tcapflow-client read -port 12905=m3ua trace.pcap
+`
+
+// usageFlow is what "read" and "capture" have in common.
+const usageFlow = `    -messages=false   no "message" lines
+    -histogram        at the end, a table of operations and a histogram of
+                      latencies, on standard error
+    -timeout TIME     when a Begin counts as unanswered; default 1m
+    -hold TIME        how long an answer that comes before its Begin waits for
+                      it; default 2s
+    -max-dialogues N  how many are followed at a time; of more, the longest
+                      unanswered one is given up; default 4194304
+    -standard NAME    point codes and party addresses of itu, ansi, china or
+                      japan; default auto: each direction of an association by
+                      what its messages fit
+    -port N=PROTOCOL  SCTP port of m3ua, m2pa, m2ua or sua where senders leave the
+                      payload protocol at 0; may be repeated
 `
 
 const usageInterfaces = `Usage:
