@@ -170,8 +170,9 @@ func (f *flow) packet(p pcap.Packet) error {
 		err = f.decode(*odd)
 	}
 	if f.clock.Odd(p.Time) {
-		p.Data = bytes.Clone(p.Data)
-		f.odd = &p
+		odd := p // p itself would go to the heap, each time
+		odd.Data = bytes.Clone(p.Data)
+		f.odd = &odd
 		return err
 	}
 	return errors.Join(err, f.decode(p))
