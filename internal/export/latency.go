@@ -13,8 +13,8 @@ import (
 	"github.com/tcapflow/tcapflow/internal/sigtran/names"
 )
 
-// bucketsPerOctave is the resolution of a histogram: a bucket is 1/8 wide, so that a
-// quantile is within 6 % of the true one.
+// bucketsPerOctave is the resolution of a histogram: a quantile is told as the upper end
+// of its bucket, which is no more than 1/8 above the true one.
 const bucketsPerOctave = 8
 
 // histogram counts durations from a microsecond up, in logarithmic buckets.
