@@ -26,6 +26,7 @@ type flowOptions struct {
 	table     dialogue.Options
 	messages  bool
 	histogram bool
+	filter    export.Filter
 }
 
 // flags defines them.
@@ -38,6 +39,7 @@ func (o *flowOptions) flags(f *flag.FlagSet) {
 	f.BoolVar(&o.histogram, "histogram", false, "")
 	f.Func("standard", "", o.standard)
 	f.Func("port", "", o.port)
+	o.filterFlags(f)
 }
 
 // standard takes the name of a standard, or "auto".
@@ -209,7 +211,7 @@ func (f *flow) take(messages []sigtran.Message) error {
 		if !m.Returned() {
 			f.summary.Messages.Count(m.TCAP.Kind)
 		}
-		if f.options.messages {
+		if f.options.messages && f.options.filter.Message(m) {
 			err = errors.Join(err, f.out.Message(m))
 		}
 		err = errors.Join(err, f.records(f.table.Observe(m)))
@@ -220,6 +222,9 @@ func (f *flow) take(messages []sigtran.Message) error {
 func (f *flow) records(list []dialogue.Record) error {
 	var err error
 	for i := range list {
+		if !f.options.filter.Dialogue(&list[i]) {
+			continue
+		}
 		f.latency.Add(&list[i])
 		err = errors.Join(err, f.out.Dialogue(&list[i]))
 	}

@@ -73,6 +73,8 @@ Examples:
     $ tcapflow-client read trace-00.pcap.gz trace-01.pcap.gz
     $ tcapflow-client read -messages=false -standard ansi trace.pcap
     $ tcapflow-client read -port 12905=m3ua trace.pcap
+    $ tcapflow-client read -gt 4917,4918 -operation updateLocation trace.pcap
+    $ tcapflow-client read -outcome timeout,abort -histogram trace.pcap
 `
 
 // usageFlow is what "read" and "capture" have in common.
@@ -89,6 +91,18 @@ const usageFlow = `    -messages=false   no "message" lines
                       what its messages fit
     -port N=PROTOCOL  SCTP port of m3ua, m2pa, m2ua or sua where senders leave the
                       payload protocol at 0; may be repeated
+
+What is written, and goes into the histogram; several values are separated by
+commas, and one of them has to fit one of the two sides:
+    -gt DIGITS        global titles that begin with them
+    -pc CODE          point codes: decimal, ANSI's 1-2-3, ITU's itu:1-2-3
+    -ssn N            subsystem numbers
+    -operation NAME   operations, by name or code
+    -outcome NAME     dialogues that ended so: end, abort, timeout, undeliverable,
+                      replaced, evicted, capture-end
+    -min-latency TIME dialogues that were answered no sooner
+With the last two there are no "message" lines: how its dialogue will end is not
+known when a message comes.
 `
 
 const usageInterfaces = `Usage:

@@ -20,6 +20,7 @@
 package dialogue
 
 import (
+	"slices"
 	"time"
 
 	"github.com/tcapflow/tcapflow/internal/sigtran"
@@ -69,6 +70,12 @@ const (
 var outcomeNames = [...]string{"capture-end", "end", "abort", "timeout", "evicted", "replaced", "undeliverable"}
 
 func (o Outcome) String() string { return outcomeNames[o] }
+
+// ParseOutcome is the inverse of String.
+func ParseOutcome(name string) (Outcome, bool) {
+	at := slices.Index(outcomeNames[:], name)
+	return Outcome(max(at, 0)), at >= 0
+}
 
 // Code is an operation or error code.
 type Code struct {

@@ -57,15 +57,33 @@ func (a *Address) Digits() (octets []byte, count int) {
 
 // AppendGT appends the global title's digits as text; A to F for the codes above 9.
 func (a *Address) AppendGT(dst []byte) []byte {
-	const alphabet = "0123456789ABCDEF"
-	for i := range a.count {
-		octet := a.digits[i/2]
-		if i%2 == 1 {
-			octet >>= 4
-		}
-		dst = append(dst, alphabet[octet&0x0f])
+	for i := range int(a.count) {
+		dst = append(dst, a.digit(i))
 	}
 	return dst
+}
+
+// digit is the character for the digit at i.
+func (a *Address) digit(i int) byte {
+	const alphabet = "0123456789ABCDEF"
+	octet := a.digits[i/2]
+	if i%2 == 1 {
+		octet >>= 4
+	}
+	return alphabet[octet&0x0f]
+}
+
+// HasPrefix tells whether the global title begins with these digits.
+func (a *Address) HasPrefix(digits string) bool {
+	if len(digits) > int(a.count) {
+		return false
+	}
+	for i := range len(digits) {
+		if a.digit(i) != digits[i] {
+			return false
+		}
+	}
+	return true
 }
 
 // GT is the global title's digits as text.

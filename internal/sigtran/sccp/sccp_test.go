@@ -89,6 +89,16 @@ func TestLongTitle(t *testing.T) {
 	}
 }
 
+func TestHasPrefix(t *testing.T) {
+	var a Address
+	a.SetDigits([]byte{0x94, 0x71, 0x0c}, 5)
+	for prefix, want := range map[string]bool{"": true, "49": true, "4917C": true, "4917C0": false, "5": false, "491": true, "492": false} {
+		if a.HasPrefix(prefix) != want {
+			t.Errorf("%s begins with %s: not %t", a.GT(), prefix, want)
+		}
+	}
+}
+
 func TestParse(t *testing.T) {
 	called, calling, data := build.PC(1, 6), build.PC(2, 7), []byte("data")
 	udt := build.UDT(called, calling, data)
