@@ -40,10 +40,14 @@ func (a *app) read(args []string) error {
 		defer stop()
 		context.AfterFunc(ctx, stop)
 	}
-	if f.NArg() > 1 {
+	names, err := expand(f.Args())
+	if err != nil {
+		return err
+	}
+	if len(names) > 1 {
 		flow.out.Places(flow.place)
 	}
-	failed, err := a.readFiles(ctx, flow, f.Args())
+	failed, err := a.readFiles(ctx, flow, names)
 	if err != nil {
 		return err
 	}

@@ -63,14 +63,16 @@ const usageRead = `Usage:
 Reads capture files, pcap or pcapng, also compressed by gzip, as one capture in
 the order given: frame numbers go on from file to file, and a dialogue may span
 them. With several, each line says its file and the frame's number there. FILE "-"
-is standard input. A file that is broken off is read as far as it goes. Times are
-the capture's own.
+is standard input; a directory stands for the files in it, by the time of their
+first packets. A file that is broken off is read as far as it goes. Times are the
+capture's own.
 
 Flags:
 ` + usageFlow + `
 Examples:
     $ tcapflow-client read trace.pcap
     $ tcapflow-client read trace-00.pcap.gz trace-01.pcap.gz
+    $ tcapflow-client read /var/capture
     $ tcapflow-client read -messages=false -standard ansi trace.pcap
     $ tcapflow-client read -port 12905=m3ua trace.pcap
     $ tcapflow-client read -gt 4917,4918 -operation updateLocation trace.pcap
