@@ -31,15 +31,20 @@ type flowOptions struct {
 
 // flags defines them.
 func (o *flowOptions) flags(f *flag.FlagSet) {
-	o.decoder.Auto = true
+	o.decoderFlags(f)
 	f.DurationVar(&o.table.AnswerTimeout, "timeout", time.Minute, "")
 	f.DurationVar(&o.table.Hold, "hold", 2*time.Second, "")
 	f.IntVar(&o.table.Max, "max-dialogues", 1<<22, "")
 	f.BoolVar(&o.messages, "messages", true, "")
 	f.BoolVar(&o.histogram, "histogram", false, "")
+	o.filterFlags(f)
+}
+
+// decoderFlags defines those that say how to read messages.
+func (o *flowOptions) decoderFlags(f *flag.FlagSet) {
+	o.decoder.Auto = true
 	f.Func("standard", "", o.standard)
 	f.Func("port", "", o.port)
-	o.filterFlags(f)
 }
 
 // standard takes the name of a standard, or "auto".

@@ -7,6 +7,7 @@ const usage = `tcapflow-client shows the TCAP dialogues in SS7-over-IP traffic.
 Usage:
     tcapflow-client capture -i INTERFACE [-f FILTER] [-count N] [-duration TIME]
     tcapflow-client read FILE...
+    tcapflow-client flow TID|DIGITS FILE...
     tcapflow-client interfaces [-json]
     tcapflow-client version [-json]
     tcapflow-client help [COMMAND]
@@ -21,6 +22,7 @@ Examples:
     $ tcapflow-client read trace.pcap | jq 'select(.type == "dialogue")'
     $ tcapflow-client read -histogram trace.pcap > /dev/null
     $ sudo tcapflow-client capture -i any -duration 5m > flow.jsonl
+    $ tcapflow-client flow 4917700 trace.pcap
     $ ssh probe tcpdump -i eth0 -U -w - sctp | tcapflow-client read -
 
 Exit codes:
@@ -88,12 +90,7 @@ const usageFlow = `    -messages=false   no "message" lines
                       it; default 2s
     -max-dialogues N  how many are followed at a time; of more, the longest
                       unanswered one is given up; default 4194304
-    -standard NAME    point codes and party addresses of itu, ansi, china or
-                      japan; default auto: each direction of an association by
-                      what its messages fit
-    -port N=PROTOCOL  SCTP port of m3ua, m2pa, m2ua or sua where senders leave the
-                      payload protocol at 0; may be repeated
-
+` + usageDecoder + `
 What is written, and goes into the histogram; several values are separated by
 commas, and one of them has to fit one of the two sides:
     -gt DIGITS        global titles that begin with them
@@ -105,6 +102,28 @@ commas, and one of them has to fit one of the two sides:
     -min-latency TIME dialogues that were answered no sooner
 With the last two there are no "message" lines: how its dialogue will end is not
 known when a message comes.
+`
+
+// usageDecoder is what all that read captures have in common.
+const usageDecoder = `    -standard NAME    point codes and party addresses of itu, ansi, china or
+                      japan; default auto: each direction of an association by
+                      what its messages fit
+    -port N=PROTOCOL  SCTP port of m3ua, m2pa, m2ua or sua where senders leave the
+                      payload protocol at 0; may be repeated
+`
+
+const usageLadder = `Usage:
+    tcapflow-client flow [FLAGS] TID|DIGITS FILE...
+
+Draws the dialogues of capture files that have this transaction ID, in
+hexadecimal, or a global title that begins with these digits: a column for each
+signalling point, an arrow for each message. FILE is as for "read".
+
+Flags:
+` + usageDecoder + `
+Examples:
+    $ tcapflow-client flow 00000001 trace.pcap
+    $ tcapflow-client flow 4917700 /var/capture
 `
 
 const usageInterfaces = `Usage:
@@ -127,6 +146,7 @@ const usageHelp = `Usage:
 var usages = map[string]string{
 	"capture":    usageCapture,
 	"read":       usageRead,
+	"flow":       usageLadder,
 	"interfaces": usageInterfaces,
 	"version":    usageVersion,
 	"help":       usageHelp,
