@@ -9,6 +9,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/tcapflow/tcapflow/internal/pcap"
 )
@@ -40,12 +41,19 @@ func (a *app) capture(args []string) error {
 	case *duration < 0:
 		return misuse("capture", "times must be positive")
 	}
+	return a.captureFor(o, options, *count, *duration)
+}
+
+// captureFor captures until count packets (0: no limit) or duration (0: no limit).
+func (a *app) captureFor(
+	o pcap.LiveOptions, options flowOptions, count uint64, duration time.Duration,
+) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
-	if *duration > 0 {
+	if duration > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, *duration)
+		ctx, cancel = context.WithTimeout(ctx, duration)
 		defer cancel()
 	}
 	src, err := pcap.OpenLive(o)
@@ -57,7 +65,7 @@ func (a *app) capture(args []string) error {
 
 	flow := newFlow(a.stdout, options)
 	flow.live = true
-	err = errors.Join(flow.start(), flow.drain(ctx, src, *count))
+	err = errors.Join(flow.start(), flow.drain(ctx, src, count))
 	if w := (writeError{}); errors.As(err, &w) {
 		return err
 	}

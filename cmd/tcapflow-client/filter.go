@@ -12,51 +12,49 @@ import (
 // filterFlags defines the flags that select lines. Those with a list take several
 // values, separated by commas, and may be repeated.
 func (o *flowOptions) filterFlags(f *flag.FlagSet) {
-	list(f, "gt", func(v string) error {
-		if strings.Trim(v, "0123456789ABCDEF") != "" || v == "" {
-			return errors.New("want the first digits of a global title")
-		}
-		o.filter.GTs = append(o.filter.GTs, v)
-		return nil
-	})
-	list(f, "pc", func(v string) error {
-		code, err := pointCode(v)
-		o.filter.PointCodes = append(o.filter.PointCodes, code)
-		return err
-	})
-	list(f, "ssn", func(v string) error {
-		n, err := strconv.ParseUint(v, 10, 8)
-		o.filter.SSNs = append(o.filter.SSNs, uint8(n))
-		if err != nil {
-			return errors.New("want a subsystem number, 0 to 255")
-		}
-		return nil
-	})
-	list(f, "operation", func(v string) error {
-		o.filter.Operations = append(o.filter.Operations, v)
-		return nil
-	})
-	list(f, "outcome", func(v string) error {
-		outcome, ok := dialogue.ParseOutcome(v)
-		o.filter.Outcomes = append(o.filter.Outcomes, outcome)
-		if !ok {
-			return errors.New("want end, abort, timeout, undeliverable, replaced, evicted or capture-end")
-		}
-		return nil
-	})
+	list(f, "gt", &o.filter.GTs, titlePrefix)
+	list(f, "pc", &o.filter.PointCodes, pointCode)
+	list(f, "ssn", &o.filter.SSNs, subsystem)
+	list(f, "operation", &o.filter.Operations, func(v string) (string, error) { return v, nil })
+	list(f, "outcome", &o.filter.Outcomes, outcome)
 	f.DurationVar(&o.filter.MinLatency, "min-latency", 0, "")
 }
 
 // list defines a flag whose values are separated by commas.
-func list(f *flag.FlagSet, name string, add func(string) error) {
+func list[T any](f *flag.FlagSet, name string, to *[]T, parse func(string) (T, error)) {
 	f.Func(name, "", func(values string) error {
-		for v := range strings.SplitSeq(values, ",") {
-			if err := add(v); err != nil {
+		for text := range strings.SplitSeq(values, ",") {
+			v, err := parse(text)
+			if err != nil {
 				return err
 			}
+			*to = append(*to, v)
 		}
 		return nil
 	})
+}
+
+func titlePrefix(v string) (string, error) {
+	if strings.Trim(v, "0123456789ABCDEF") != "" || v == "" {
+		return "", errors.New("want the first digits of a global title")
+	}
+	return v, nil
+}
+
+func subsystem(v string) (uint8, error) {
+	n, err := strconv.ParseUint(v, 10, 8)
+	if err != nil {
+		return 0, errors.New("want a subsystem number, 0 to 255")
+	}
+	return uint8(n), nil
+}
+
+func outcome(v string) (dialogue.Outcome, error) {
+	o, ok := dialogue.ParseOutcome(v)
+	if !ok {
+		return 0, errors.New("want end, abort, timeout, undeliverable, replaced, evicted or capture-end")
+	}
+	return o, nil
 }
 
 // pointCode reads a point code: decimal, or as three parts of 8 bits, network, cluster

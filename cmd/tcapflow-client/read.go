@@ -28,9 +28,16 @@ func (a *app) read(args []string) error {
 	if f.NArg() == 0 {
 		return misuse("read", "no file")
 	}
+	names, err := expand(f.Args())
+	if err != nil {
+		return err
+	}
+	return a.readAll(newFlow(a.stdout, options), names)
+}
+
+func (a *app) readAll(flow *flow, names []string) error {
 	ctx := context.Background()
-	flow := newFlow(a.stdout, options)
-	if slices.Contains(f.Args(), "-") {
+	if slices.Contains(names, "-") {
 		// Waiting for standard input cannot be interrupted: leave the signals
 		// their default, and have every line written when one comes.
 		flow.live = true
@@ -39,10 +46,6 @@ func (a *app) read(args []string) error {
 		ctx, stop = signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
 		defer stop()
 		context.AfterFunc(ctx, stop)
-	}
-	names, err := expand(f.Args())
-	if err != nil {
-		return err
 	}
 	if len(names) > 1 {
 		flow.out.Places(flow.place)

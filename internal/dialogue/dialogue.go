@@ -67,7 +67,9 @@ const (
 	Undeliverable                // SCCP brought a message back
 )
 
-var outcomeNames = [...]string{"capture-end", "end", "abort", "timeout", "evicted", "replaced", "undeliverable"}
+var outcomeNames = [...]string{
+	"capture-end", "end", "abort", "timeout", "evicted", "replaced", "undeliverable",
+}
 
 func (o Outcome) String() string { return outcomeNames[o] }
 
@@ -131,8 +133,11 @@ type Counters struct {
 	Evicted       uint64 `json:"evicted"`       // of both: the table was full
 	Repeated      uint64 `json:"repeated_begins"`
 	Followed      uint64 `json:"followed_messages"`
-	Early         uint64 `json:"early_messages"`        // of Followed, those that came before what they follow
-	ByPointCode   uint64 `json:"matched_by_point_code"` // of Followed, those whose title or subsystem did not fit
-	Unmatched     uint64 `json:"unmatched_messages"`    // without a dialogue
-	HeldDropped   uint64 `json:"held_dropped"`          // of Unmatched, those that the bound of the held ones cut off
+	Unmatched     uint64 `json:"unmatched_messages"` // without a dialogue
+
+	// Of Followed, those that came before what they follow, and those whose title or
+	// subsystem did not fit. Of Unmatched, those that the bound of held ones cut off.
+	Early       uint64 `json:"early_messages"`
+	ByPointCode uint64 `json:"matched_by_point_code"`
+	HeldDropped uint64 `json:"held_dropped"`
 }

@@ -93,9 +93,11 @@ func (d *ladder) takes(m *sigtran.Message) bool {
 	if d.ended && m.TCAP.Kind == tcap.Begin && !m.Returned() {
 		return false
 	}
-	return (d.has(m.TCAP.OTID) || d.has(m.TCAP.DTID)) &&
-		(slices.Contains(d.points, pointOf(m.OPC, &m.Calling)) || slices.Contains(d.points, pointOf(m.DPC, &m.Called)) ||
-			slices.Contains(d.titles, m.Calling) || slices.Contains(d.titles, m.Called))
+	if !d.has(m.TCAP.OTID) && !d.has(m.TCAP.DTID) {
+		return false
+	}
+	return slices.Contains(d.points, pointOf(m.OPC, &m.Calling)) || slices.Contains(d.titles, m.Calling) ||
+		slices.Contains(d.points, pointOf(m.DPC, &m.Called)) || slices.Contains(d.titles, m.Called)
 }
 
 func (d *ladder) has(id tcap.TID) bool { return !id.IsZero() && slices.Contains(d.ids, id) }
@@ -160,8 +162,8 @@ func describe(m *sigtran.Message) string {
 	for i := range m.TCAP.Count {
 		parts = append(parts, componentText(&m.TCAP.Components[i], p))
 	}
-	if m.TCAP.AbortCause >= 0 {
-		parts = append(parts, "cause: "+orNumber(tcap.AbortCauseName(m.TCAP.Package, m.TCAP.AbortCause), int64(m.TCAP.AbortCause)))
+	if cause := m.TCAP.AbortCause; cause >= 0 {
+		parts = append(parts, "cause: "+orNumber(tcap.AbortCauseName(m.TCAP.Package, cause), int64(cause)))
 	}
 	if m.Returned() {
 		parts = append(parts, "cause: "+orNumber(sccp.CauseName(m.Cause), int64(m.Cause)))
@@ -214,8 +216,8 @@ const (
 
 func (d *ladder) draw(b *bytes.Buffer) {
 	m := &d.first
-	fmt.Fprintf(b, "%s  %s  %s -> %s  %s\n", m.TCAP.OTID, names.Context(&m.TCAP.Context), addressText(&m.Calling),
-		addressText(&m.Called), time.Unix(0, m.Time).UTC().Format("2006-01-02 15:04:05.000000"))
+	fmt.Fprintf(b, "%s  %s  %s -> %s  %s\n", m.TCAP.OTID, names.Context(&m.TCAP.Context),
+		addressText(&m.Calling), addressText(&m.Called), time.Unix(0, m.Time).UTC().Format("2006-01-02 15:04:05.000000"))
 	head := strings.Repeat(" ", timeWidth)
 	for _, p := range d.points {
 		head += fmt.Sprintf("%-*s", columnWidth, p)

@@ -117,13 +117,15 @@ func (l *Latencies) Table(w io.Writer) {
 		keys = append(keys, k)
 	}
 	slices.SortFunc(keys, func(a, b operation) int {
-		return cmp.Or(cmp.Compare(l.rows[b].dialogues, l.rows[a].dialogues), strings.Compare(a.String(), b.String()))
+		more := cmp.Compare(l.rows[b].dialogues, l.rows[a].dialogues)
+		return cmp.Or(more, strings.Compare(a.String(), b.String()))
 	})
-	fmt.Fprintf(w, "%-36s %9s %9s %9s %9s %9s %9s\n", "OPERATION", "DIALOGUES", "P50", "P99", "MAX", "ERRORS", "NO ANSWER")
+	fmt.Fprintf(w, "%-36s %9s %9s %9s %9s %9s %9s\n",
+		"OPERATION", "DIALOGUES", "P50", "P99", "MAX", "ERRORS", "NO ANSWER")
 	for _, k := range keys {
 		r := l.rows[k]
-		fmt.Fprintf(w, "%-36s %9d %9s %9s %9s %9d %9d\n", k, r.dialogues, short(r.latency, 0.5), short(r.latency, 0.99),
-			short(r.latency, 1), r.errors, r.unserved)
+		fmt.Fprintf(w, "%-36s %9d %9s %9s %9s %9d %9d\n", k, r.dialogues,
+			short(&r.latency, 0.5), short(&r.latency, 0.99), short(&r.latency, 1), r.errors, r.unserved)
 	}
 	l.all.draw(w)
 }
@@ -139,7 +141,7 @@ func (o operation) String() string {
 }
 
 // short writes a quantile with three digits.
-func short(h histogram, q float64) string {
+func short(h *histogram, q float64) string {
 	if h.count == 0 {
 		return "-"
 	}
@@ -178,6 +180,7 @@ func (h *histogram) draw(w io.Writer) {
 	fmt.Fprintf(w, "\n%12s\n", "LATENCY")
 	for o := first; o <= last; o++ {
 		bar := strings.Repeat("#", int((octaves[o]*width+most-1)/most))
-		fmt.Fprintf(w, "%12s %9d %s\n", "< "+shortDuration(upper(o*bucketsPerOctave+bucketsPerOctave-1)), octaves[o], bar)
+		end := shortDuration(upper(o*bucketsPerOctave + bucketsPerOctave - 1))
+		fmt.Fprintf(w, "%12s %9d %s\n", "< "+end, octaves[o], bar)
 	}
 }

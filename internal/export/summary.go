@@ -74,7 +74,8 @@ func (s *Summary) Prose(w io.Writer) {
 		s.Packets, s.Chunks, m.Total, m.Begin, m.Continue, m.End, m.Abort, m.Unidirectional)
 	fmt.Fprintf(w, "%d dialogues: %d answered, %d unanswered; %d undeliverable, %d repeated begins, "+
 		"%d messages without a dialogue, %d evicted\n",
-		d.Answered+d.Unanswered, d.Answered, d.Unanswered, d.Undeliverable, d.Repeated, d.Unmatched, d.Evicted)
+		d.Answered+d.Unanswered, d.Answered, d.Unanswered, d.Undeliverable,
+		d.Repeated, d.Unmatched, d.Evicted)
 	fmt.Fprintf(w, "passed over: %s\n", s.passedOver())
 	fmt.Fprintf(w, "could not be read: %s\n", s.unread())
 	if s.Interrupted {

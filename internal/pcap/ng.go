@@ -26,6 +26,7 @@ const (
 	orderMagic    = 0x1a2b3c4d
 	blockOverhead = 12 // type, length, and length again
 	packetFields  = 20 // of blockPacket and blockOldPacket, before the data
+	simpleFields  = 4  // of blockSimple
 	maxInterfaces = 1 << 12
 	maxOptions    = 1 << 16 // octets of an interface block; above it is damaged
 )
@@ -174,47 +175,61 @@ func (g *ng) addSource(b []byte) error {
 func (g *ng) packet(kind uint32, length int64) (p Packet, ok bool, err error) {
 	fixed := int64(packetFields)
 	if kind == blockSimple {
-		fixed = 4 // the original length alone
+		fixed = simpleFields
 	}
 	head, err := g.r.Peek(int(8 + fixed))
 	if err != nil {
 		return p, false, cutOr(err)
 	}
-	f := head[8:]
-	number, stamp := uint32(0), uint64(0)
-	captured := uint32(length - blockOverhead - fixed)
-	wire := g.order.Uint32(f)
-	if kind != blockSimple {
-		number = g.order.Uint32(f)
-		stamp = uint64(g.order.Uint32(f[4:]))<<32 | uint64(g.order.Uint32(f[8:]))
-		captured, wire = g.order.Uint32(f[12:]), g.order.Uint32(f[16:])
+	f := g.fields(kind, head[8:], length-blockOverhead-fixed)
+	if int(f.source) >= len(g.sources) {
+		return p, false, fmt.Errorf("%w: packet of interface %d, there are %d",
+			ErrCorrupt, f.source, len(g.sources))
 	}
-	if kind == blockOldPacket {
-		number = uint32(g.order.Uint16(f))
+	s := &g.sources[f.source]
+	if kind == blockSimple && s.snapLen != 0 {
+		f.captured = min(f.captured, s.snapLen)
 	}
-	if int(number) >= len(g.sources) {
-		return p, false, fmt.Errorf("%w: packet of interface %d, there are %d", ErrCorrupt, number, len(g.sources))
+	if f.captured > MaxPacket || int64(f.captured) > length-blockOverhead-fixed {
+		return p, false, fmt.Errorf("%w: packet of %d octets in a block of %d",
+			ErrCorrupt, f.captured, length)
 	}
-	s := &g.sources[number]
-	if kind == blockSimple {
-		captured = min(captured, wire)
-		if s.snapLen != 0 {
-			captured = min(captured, s.snapLen)
-		}
-	}
-	if captured > MaxPacket || int64(captured) > length-blockOverhead-fixed {
-		return p, false, fmt.Errorf("%w: packet of %d octets in a block of %d", ErrCorrupt, captured, length)
-	}
-	b, err := take(g.r, int(8+fixed)+int(captured))
+	b, err := take(g.r, int(8+fixed)+int(f.captured))
 	if err != nil {
 		return p, false, err
 	}
-	p = Packet{Link: s.link, Data: b[8+fixed:], Wire: int(wire)}
+	g.rest = length - 8 - fixed - int64(f.captured)
+	p = Packet{Link: s.link, Data: b[8+fixed:], Wire: int(f.wire)}
 	if kind != blockSimple {
-		p.Time = s.unit.nanoseconds(stamp) + s.offset
+		p.Time = s.unit.nanoseconds(f.stamp) + s.offset
 	}
-	g.rest = length - 8 - fixed - int64(captured)
 	return p, true, nil
+}
+
+// packetHead is what stands in a block before a packet's data.
+type packetHead struct {
+	source         uint32
+	stamp          uint64
+	captured, wire uint32 // octets
+}
+
+// fields reads it; a simple block has the original length alone, and as much data as
+// fits, room octets at most.
+func (g *ng) fields(kind uint32, b []byte, room int64) packetHead {
+	if kind == blockSimple {
+		wire := g.order.Uint32(b)
+		return packetHead{captured: uint32(min(int64(wire), max(room, 0))), wire: wire}
+	}
+	h := packetHead{
+		source:   g.order.Uint32(b),
+		stamp:    uint64(g.order.Uint32(b[4:]))<<32 | uint64(g.order.Uint32(b[8:])),
+		captured: g.order.Uint32(b[12:]),
+		wire:     g.order.Uint32(b[16:]),
+	}
+	if kind == blockOldPacket {
+		h.source = uint32(g.order.Uint16(b))
+	}
+	return h
 }
 
 // clock is the unit of time stamps: so many a second.

@@ -126,11 +126,12 @@ func (m Malformed) adaptation() uint64 { return m.M3UA + m.M2PA + m.M2UA + m.SUA
 func (c *Counters) Balance() error {
 	f, d, a, s, u := c.Frames, c.Data, c.Adaptation, c.SCCP, c.UserData
 	carried := d.M3UA + d.M2PA + d.M2UA + d.SUA
+	waited := f.Fragments.Joined + f.Fragments.Incomplete
 	for _, layer := range []struct {
 		name    string
 		in, out uint64
 	}{
-		{"frames", c.Packets, f.SCTP + f.SS7 + f.FillIn + f.Other + f.Fragments.Joined + f.Fragments.Incomplete +
+		{"frames", c.Packets, f.SCTP + f.SS7 + f.FillIn + f.Other + waited +
 			f.Unsupported + f.Cut + c.Malformed.Link},
 		{"chunks", c.Chunks, carried + d.Unknown + d.Duplicates + d.FragmentsJoined + d.FragmentsIncomplete},
 		{"adaptation", a.Total, a.Data + a.Control + a.Cut + c.Malformed.adaptation()},

@@ -135,6 +135,12 @@ func (d *Decoder) userData(b []byte) {
 	if m.Err != nil && !d.way.Partial {
 		d.counters.Malformed.TCAP++
 	}
+	d.conclude(m, ok)
+}
+
+// conclude counts a message as what it is, and takes it back if it is none.
+func (d *Decoder) conclude(m *Message, ok bool) {
+	c := &d.counters.UserData
 	switch {
 	case ok && m.Returned():
 		c.Returned++

@@ -109,8 +109,8 @@ func (d *Decoder) Counters() Counters {
 // Decode returns the TCAP messages of one frame, in the order of its chunks, after
 // those that are given up in its time because segments of them did not come. at is
 // the capture time in nanoseconds, and now the capture's clock, by which what waits is
-// given up; cut says that the capture kept only the beginning of the frame. The slice is valid until the next call; nothing in it aliases the
-// frame.
+// given up; cut says that the capture kept only the beginning of the frame.
+// The slice is valid until the next call; nothing in it aliases the frame.
 func (d *Decoder) Decode(t link.Type, at, now int64, frame []byte, cut bool) []Message {
 	d.counters.Packets++
 	d.found = d.found[:0]

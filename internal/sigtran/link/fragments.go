@@ -62,7 +62,9 @@ func (f *fragments) add(p piece, now int64) ([]byte, bool) {
 		return nil, false
 	}
 	d := f.datagram(p.datagram, now)
-	at, known := slices.BinarySearchFunc(d.pieces, p.offset, func(q piece, offset int) int { return q.offset - offset })
+	at, known := slices.BinarySearchFunc(d.pieces, p.offset, func(q piece, offset int) int {
+		return q.offset - offset
+	})
 	if known || len(d.pieces) == maxPieces {
 		f.counters.Incomplete++
 		return nil, false

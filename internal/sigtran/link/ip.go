@@ -54,7 +54,7 @@ func (w *walk) ipv4(b []byte) (header, []byte, error) {
 		return w.upper(b[9], whole[size:])
 	}
 	return w.fragment(piece{
-		datagram: datagram{src: w.Src, dst: w.Dst, protocol: b[9], id: uint32(binary.BigEndian.Uint16(b[4:]))},
+		datagram: datagram{w.Src, w.Dst, uint32(binary.BigEndian.Uint16(b[4:])), b[9]},
 		offset:   int(field&offsetMask) * 8,
 		last:     field&moreFragments == 0,
 		data:     whole[size:],
@@ -136,7 +136,7 @@ func (w *walk) fragment6(b []byte) (header, []byte, error) {
 		return w.upper(b[0], b[headerLen:])
 	}
 	return w.fragment(piece{
-		datagram: datagram{src: w.Src, dst: w.Dst, protocol: b[0], id: binary.BigEndian.Uint32(b[4:])},
+		datagram: datagram{w.Src, w.Dst, binary.BigEndian.Uint32(b[4:]), b[0]},
 		offset:   int(field &^ 7),
 		last:     field&more == 0,
 		data:     b[headerLen:],

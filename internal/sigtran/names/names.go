@@ -25,10 +25,14 @@ const (
 // Object identifiers as they are encoded, X.690 §8.19: the prefixes of 3GPP's and
 // ETSI's contexts.
 var (
-	prefixMAP  = []byte{0x04, 0x00, 0x00, 0x01, 0x00} // 0.4.0.0.1.0: gsm-NetworkId of TS 29.002 §17.3.3
-	prefixUMTS = []byte{0x04, 0x00, 0x00, 0x01}       // 0.4.0.0.1: with 20 to 23 after it CAP, TS 29.078 §2.2
-	prefixINAP = []byte{0x04, 0x00, 0x01, 0x01}       // 0.4.0.1.1: ETSI's in-network, ETS 300 374-1
-	prefixCS   = []byte{0x00, 0x11}                   // 0.0.17: ITU-T Q.1218 and Q.1228
+	// 0.4.0.0.1.0: gsm-NetworkId of TS 29.002 §17.3.3.
+	prefixMAP = []byte{0x04, 0x00, 0x00, 0x01, 0x00}
+	// 0.4.0.0.1: with 20 to 23 after it CAP, TS 29.078 §2.2.
+	prefixUMTS = []byte{0x04, 0x00, 0x00, 0x01}
+	// 0.4.0.1.1: ETSI's in-network, ETS 300 374-1.
+	prefixINAP = []byte{0x04, 0x00, 0x01, 0x01}
+	// 0.0.17: ITU-T Q.1218 and Q.1228.
+	prefixCS = []byte{0x00, 0x11}
 )
 
 // Application contexts of CAP phases 1 and 2 have MAP's prefix.

@@ -92,20 +92,27 @@ func Parse(b []byte, s mtp3.Standard, cut bool) (u Unitdata, ok bool, err error)
 	if l.pointers == 0 {
 		return u, false, nil
 	}
+	if err := u.read(b, l, s, cut); err != nil {
+		return u, false, err
+	}
+	return u, true, nil
+}
+
+func (u *Unitdata) read(b []byte, l layout, s mtp3.Standard, cut bool) error {
 	called, _, err := l.variable(b, 0, false, false)
 	if err != nil {
-		return u, false, err
+		return err
 	}
 	calling, _, err := l.variable(b, 1, false, false)
 	if err != nil {
-		return u, false, err
+		return err
 	}
 	if u.Data, u.Cut, err = l.variable(b, 2, l.wide, cut); err != nil {
-		return u, false, err
+		return err
 	}
 	if l.optional && !u.Cut {
 		if u.Segment, err = l.segmentation(b); err != nil && !cut {
-			return u, false, err
+			return err
 		}
 	}
 	u.Cause = -1
@@ -113,7 +120,7 @@ func Parse(b []byte, s mtp3.Standard, cut bool) (u Unitdata, ok bool, err error)
 		u.Cause = int16(b[1])
 	}
 	u.addresses(called, calling, s)
-	return u, true, nil
+	return nil
 }
 
 func (u *Unitdata) addresses(called, calling []byte, s mtp3.Standard) {

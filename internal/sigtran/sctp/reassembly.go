@@ -76,8 +76,7 @@ func (r *Reassembler) remove(budget *Budget, from, to int) {
 // compare orders by TSN whatever the stream, for a message of DATA has consecutive
 // ones, but I-DATA by message first.
 func compare(a, b Data) int {
-	const iData = 1 << 63
-	if a.group&iData != 0 || b.group&iData != 0 {
+	if a.group&iDataGroup != 0 || b.group&iDataGroup != 0 {
 		if c := cmp.Compare(a.group, b.group); c != 0 {
 			return c
 		}

@@ -36,6 +36,7 @@ const (
 	iDataHeaderLen = 20 // I-DATA chunk before user data, RFC 8260 §2.1
 	chunkData      = 0
 	chunkIData     = 64
+	iDataGroup     = 1 << 63 // in Data.group
 )
 
 // Chunk flags, RFC 9260 §3.3.1.
@@ -138,7 +139,8 @@ func (c *Chunks) chunk(b []byte, cut bool) error {
 	}
 	d.group, d.seq = uint64(d.Stream), d.TSN
 	if b[0] == chunkIData {
-		d.group = 1<<63 | uint64(b[1]&flagUnordered)<<60 | uint64(d.Stream)<<32 | uint64(binary.BigEndian.Uint32(b[12:]))
+		message := uint64(binary.BigEndian.Uint32(b[12:]))
+		d.group = iDataGroup | uint64(b[1]&flagUnordered)<<60 | uint64(d.Stream)<<32 | message
 		if d.seq = 0; !d.Begin {
 			d.seq, d.PPID = d.PPID, 0 // one field: RFC 8260 §2.1
 		}

@@ -31,8 +31,8 @@ func SCTP(chunks ...[]byte) []byte { return SCTPPort(2905, chunks...) }
 
 // SCTPPort is a packet on this port at both ends.
 func SCTPPort(port uint16, chunks ...[]byte) []byte {
-	header := []byte{byte(port >> 8), byte(port), byte(port >> 8), byte(port), 0xde, 0xad, 0xbe, 0xef, 0, 0, 0, 0}
-	return append(header, slices.Concat(chunks...)...)
+	ports := []byte{byte(port >> 8), byte(port), byte(port >> 8), byte(port)}
+	return slices.Concat(ports, []byte{0xde, 0xad, 0xbe, 0xef, 0, 0, 0, 0}, slices.Concat(chunks...))
 }
 
 // Protocol numbers of IPv4 and IPv6.

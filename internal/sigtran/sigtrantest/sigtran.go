@@ -76,8 +76,8 @@ func MTP3(opc, dpc uint32, sccp []byte) []byte {
 
 // MTP3Wide is one with a routing label of ANSI, or of China: point codes of 24 bits.
 func MTP3Wide(opc, dpc uint32, sccp []byte) []byte {
-	label := []byte{0x83, byte(dpc), byte(dpc >> 8), byte(dpc >> 16), byte(opc), byte(opc >> 8), byte(opc >> 16), 5}
-	return append(label, sccp...)
+	code := func(c uint32) []byte { return []byte{byte(c), byte(c >> 8), byte(c >> 16)} }
+	return slices.Concat([]byte{0x83}, code(dpc), code(opc), []byte{5}, sccp)
 }
 
 // MTP3Japan is one with a routing label of Japan: point codes of 16 bits.

@@ -41,45 +41,48 @@ func Connectionless(m xua.Message) bool {
 
 // Parse reads a connectionless message. If it is cut, so may be the data.
 func Parse(m xua.Message, cut bool) (u sccp.Unitdata, err error) {
-	u.Cause, u.Quality = -1, sccp.Clean
-	found := false
+	u.Cause, u.Quality, u.Cut = -1, sccp.Clean, cut
 	for {
 		tag, v, ok, err := m.Params.Next()
+		if err == nil && ok {
+			err = param(&u, tag, v)
+		}
 		if err != nil {
 			return u, err
 		}
 		if !ok {
 			break
 		}
-		switch tag {
-		case tagSource:
-			err = address(&u.Calling, v)
-		case tagDestination:
-			err = address(&u.Called, v)
-		case tagCause: // reserved (2 octets), type, value: RFC 3868 §3.10.6
-			if len(v) < 4 {
-				return u, errCause
-			}
-			u.Cause = int16(v[3])
-		case tagSegmentation:
-			if len(v) == 4 {
-				u.Segment = sccp.SegmentOf(v)
-			}
-		case tagData:
-			u.Data, found = v, true
-		}
-		if err != nil {
-			return u, err
-		}
 	}
-	if !found {
+	if u.Data == nil {
 		return u, errNoData
 	}
 	if m.Type == typeCLDT {
 		u.Cause = -1
 	}
-	u.Cut = cut
 	return u, nil
+}
+
+// param takes one parameter.
+func param(u *sccp.Unitdata, tag uint16, v []byte) error {
+	switch tag {
+	case tagSource:
+		return address(&u.Calling, v)
+	case tagDestination:
+		return address(&u.Called, v)
+	case tagCause: // reserved (2 octets), type, value: RFC 3868 §3.10.6
+		if len(v) < 4 {
+			return errCause
+		}
+		u.Cause = int16(v[3])
+	case tagSegmentation:
+		if len(v) == 4 {
+			u.Segment = sccp.SegmentOf(v)
+		}
+	case tagData:
+		u.Data = v
+	}
+	return nil
 }
 
 // address reads a source or destination address: routing indicator and address
