@@ -108,8 +108,8 @@ known when a message comes.
 const usageDecoder = `    -standard NAME    point codes and party addresses of itu, ansi, china or
                       japan; default auto: each direction of an association by
                       what its messages fit
-    -port N=PROTOCOL  SCTP port of m3ua, m2pa, m2ua or sua where senders leave the
-                      payload protocol at 0; may be repeated
+    -port N=PROTOCOL  SCTP port of m3ua, m2pa, m2ua or sua, for senders that leave
+                      the payload protocol at 0 or have their own; may be repeated
 `
 
 const usageLadder = `Usage:

@@ -42,10 +42,10 @@ func (d *Decoder) chunk(c sctp.Data) {
 	d.adaptation(d.protocol(c.PPID), c.Payload)
 }
 
-// protocol is sctp.Protocol with the ports that the user named.
+// protocol is sctp.Protocol, and where that knows none what the user said of the ports.
 func (d *Decoder) protocol(ppid uint32) uint32 {
 	h := d.chunks.Header
-	if p := sctp.Protocol(h, ppid); p != 0 || ppid != 0 || len(d.options.Ports) == 0 {
+	if p := sctp.Protocol(h, ppid); p != 0 || len(d.options.Ports) == 0 {
 		return p
 	}
 	if p := d.options.Ports[h.DstPort]; p != 0 {

@@ -126,8 +126,9 @@ func TestPorts(t *testing.T) {
 	if got := decode(t, newDecoder(), link.Ethernet, f); len(got) != 0 {
 		t.Errorf("got %+v", got)
 	}
+	own := build.Frame(1, 2, 0, build.SCTPPort(12905, build.Chunk(2, 999, 3, build.M3UA(1, 2, udt))))
 	d := NewDecoder(Options{Auto: true, Ports: map[uint16]uint32{12905: 3}})
-	if got := decode(t, d, link.Ethernet, f); len(got) != 1 {
+	if got := decode(t, d, link.Ethernet, f, own); len(got) != 2 {
 		t.Errorf("got %+v", got)
 	}
 }

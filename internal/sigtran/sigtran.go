@@ -68,7 +68,7 @@ type Options struct {
 	Standard mtp3.Standard
 	Auto     bool
 	// Ports are further SCTP ports of adaptation layers, by the layer's payload
-	// protocol identifier, for senders that leave that at 0.
+	// protocol identifier, for senders that leave that at 0 or have one of their own.
 	Ports map[uint16]uint32
 }
 
