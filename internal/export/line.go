@@ -3,6 +3,7 @@ package export
 import (
 	"encoding/json"
 	"net/netip"
+	"slices"
 	"strconv"
 
 	"github.com/tcapflow/tcapflow/internal/sigtran/mtp3"
@@ -12,10 +13,15 @@ import (
 
 // Fields. Those with a plain name are always written, opt… only if not zero.
 
+// key writes a comma, the name and a colon; in one go, as there are dozens in a line.
 func (w *Writer) key(name string) {
-	w.b = append(w.b, ',', '"')
-	w.b = append(w.b, name...)
-	w.b = append(w.b, '"', ':')
+	n, size := len(w.b), len(name)+4
+	b := slices.Grow(w.b, size)[:n+size]
+	field := b[n:]
+	field[0], field[1] = ',', '"'
+	copy(field[2:], name)
+	field[size-2], field[size-1] = '"', ':'
+	w.b = b
 }
 
 func (w *Writer) number(name string, v int64) {
@@ -99,33 +105,44 @@ func appendMilliseconds(b []byte, n int64) []byte {
 // address writes a party address.
 func (w *Writer) address(name string, a *sccp.Address) {
 	w.key(name)
-	w.b = append(w.b, '{')
-	start := len(w.b)
+	w.b = appendAddress(w.b, a)
+}
+
+func appendAddress(b []byte, a *sccp.Address) []byte {
+	b = append(b, '{')
+	start := len(b)
 	if a.HasTitle() {
-		w.key("gt")
-		w.b = append(a.AppendGT(append(w.b, '"')), '"')
+		b = append(a.AppendGT(append(b, `,"gt":"`...)), '"')
 	}
-	w.optNumber("ssn", int64(a.SSN))
-	w.optNumber("pc", int64(a.PC))
+	b = appendOpt(b, `,"ssn":`, uint32(a.SSN))
+	b = appendOpt(b, `,"pc":`, a.PC)
 	if a.GTI != 0 {
-		w.number("gti", int64(a.GTI))
-		w.optNumber("tt", int64(a.TT))
-		w.optNumber("np", int64(a.Plan))
-		w.optNumber("nai", int64(a.Nature))
+		b = appendOpt(b, `,"gti":`, uint32(a.GTI))
+		b = appendOpt(b, `,"tt":`, uint32(a.TT))
+		b = appendOpt(b, `,"np":`, uint32(a.Plan))
+		b = appendOpt(b, `,"nai":`, uint32(a.Nature))
 	}
 	if a.RouteOnSSN {
-		w.word("ri", "ssn")
+		b = append(b, `,"ri":"ssn"`...)
 	}
 	if a.Truncated {
-		w.flag("truncated")
+		b = append(b, `,"truncated":true`...)
 	}
 	if a.Unread {
-		w.flag("unread")
+		b = append(b, `,"unread":true`...)
 	}
-	if len(w.b) > start { // the first field's comma
-		w.b = append(w.b[:start], w.b[start+1:]...)
+	if len(b) > start { // without the first field's comma
+		b = append(b[:start], b[start+1:]...)
 	}
-	w.b = append(w.b, '}')
+	return append(b, '}')
+}
+
+// appendOpt appends a number, with its key, if it is not zero.
+func appendOpt(b []byte, key string, v uint32) []byte {
+	if v == 0 {
+		return b
+	}
+	return strconv.AppendUint(append(b, key...), uint64(v), 10)
 }
 
 func (w *Writer) flag(name string) {

@@ -15,14 +15,14 @@ func (d *Decoder) msu(b []byte) {
 		d.other(service)
 		return
 	}
-	m, u, read := d.bestReading(b)
-	if !read {
+	r := d.read(b, true)
+	if r.labelErr != nil {
 		d.counters.MSU.Total++
 		d.broken(&d.counters.MSU.Cut, &d.counters.Malformed.MTP3)
 		return
 	}
-	d.label(m)
-	d.sccp(m.Data, u)
+	d.label(&r.label)
+	d.taken(r)
 }
 
 // user takes an MTP3 message whose label M3UA has decoded.
@@ -31,8 +31,8 @@ func (d *Decoder) user(m mtp3.Message) {
 		d.other(m.ServiceIndicator)
 		return
 	}
-	d.label(m)
-	d.sccp(m.Data, nil)
+	d.label(&m)
+	d.sccp(m.Data)
 }
 
 func (d *Decoder) other(service byte) {
@@ -41,22 +41,19 @@ func (d *Decoder) other(service byte) {
 	d.counters.services[service&0x0f]++
 }
 
-func (d *Decoder) label(m mtp3.Message) {
+func (d *Decoder) label(m *mtp3.Message) {
 	d.counters.MSU.Total++
 	d.counters.MSU.SCCP++
 	d.way.OPC, d.way.DPC, d.way.SLS = m.OPC, m.DPC, m.SLS
 }
 
-// sccp takes an SCCP message; read is what it was read as, or nil.
-func (d *Decoder) sccp(b []byte, read *reading) {
+// sccp takes an SCCP message.
+func (d *Decoder) sccp(b []byte) { d.taken(d.read(b, false)) }
+
+// taken goes on with an SCCP message that was read.
+func (d *Decoder) taken(r *reading) {
 	c := &d.counters.SCCP
 	c.Total++
-	var r reading
-	if read != nil {
-		r = *read
-	} else {
-		r = d.bestAddresses(b)
-	}
 	switch {
 	case r.err != nil:
 		d.broken(&c.Cut, &d.counters.Malformed.SCCP)

@@ -84,11 +84,11 @@ type Decoder struct {
 	found        []Message
 
 	// The frame that is being decoded.
-	way  Way
-	now  int64
-	from *association
-	best reading // see bestReading
-	cut  bool
+	way      Way
+	now      int64
+	from     *association
+	readings [2]reading // see read
+	cut      bool
 }
 
 // NewDecoder returns a Decoder.
@@ -153,7 +153,7 @@ func (d *Decoder) frame(p link.Packet) {
 		d.msu(p.Payload)
 	case link.ToSCCP:
 		f.SS7++
-		d.sccp(p.Payload, nil)
+		d.sccp(p.Payload)
 	case link.FillIn:
 		f.FillIn++
 	case link.Unsupported:

@@ -5,19 +5,33 @@ import (
 	"github.com/tcapflow/tcapflow/internal/sigtran/sccp"
 )
 
-// reading is an SCCP message as it reads in one standard.
+// reading is an MTP3 or SCCP message as it reads in one standard.
 type reading struct {
+	label    mtp3.Message // of a message that has one
 	unit     sccp.Unitdata
 	standard mtp3.Standard
-	ok       bool // it is connectionless
-	err      error
+	ok       bool  // it is connectionless
+	labelErr error // the label could not be read
+	err      error // the SCCP message could not
+}
+
+// take reads a message, whose label comes first if it has one.
+func (r *reading) take(b []byte, labelled bool, s mtp3.Standard, cut bool) {
+	r.standard, r.ok, r.labelErr, r.err = s, false, nil, nil
+	if labelled {
+		if r.label, r.labelErr = mtp3.Parse(b, s); r.labelErr != nil {
+			return
+		}
+		b = r.label.Data
+	}
+	r.ok, r.err = r.unit.Parse(b, s, cut)
 }
 
 // fit tells how well the standard fits the message. Messages of connections have no
 // addresses that would tell.
 func (r *reading) fit() sccp.Quality {
 	switch {
-	case r.err != nil:
+	case r.labelErr != nil, r.err != nil:
 		return sccp.Broken
 	case !r.ok:
 		return sccp.Odd
@@ -52,23 +66,24 @@ func (f *forms) vote(s mtp3.Standard) {
 	}
 }
 
-// bestAddresses reads an SCCP message in the standard that fits it best; of two that
-// fit alike, the current one, else the first.
-func (d *Decoder) bestAddresses(b []byte) reading {
-	read := func(s mtp3.Standard) reading {
-		r := reading{standard: s}
-		r.unit, r.ok, r.err = sccp.Parse(b, s, d.cut)
-		return r
-	}
+// read reads a message in the standard that fits it best; of two that fit alike, the
+// current one, else the first. The result is valid until the next call.
+func (d *Decoder) read(b []byte, labelled bool) *reading {
+	best, other := &d.readings[0], &d.readings[1]
 	if !d.options.Auto {
-		return read(d.options.Standard)
+		best.take(b, labelled, d.options.Standard, d.cut)
+		return best
 	}
 	f := &d.from.forms
-	best := read(f.current)
-	if best.fit() < sccp.Clean && best.err == nil && best.ok {
+	best.take(b, labelled, f.current, d.cut)
+	if d.tells(best, labelled) {
 		for s := range mtp3.Standards {
-			if r := read(s); s != f.current && r.fit() > best.fit() {
-				best = r
+			if s == f.current {
+				continue
+			}
+			other.take(b, labelled, s, d.cut)
+			if other.fit() > best.fit() {
+				best, other = other, best
 			}
 		}
 	}
@@ -78,34 +93,8 @@ func (d *Decoder) bestAddresses(b []byte) reading {
 	return best
 }
 
-// bestReading does the same for a message with a routing label, whose length depends
-// on the standard, too.
-func (d *Decoder) bestReading(b []byte) (m mtp3.Message, best *reading, ok bool) {
-	read := func(s mtp3.Standard) bool {
-		msg, err := mtp3.Parse(b, s)
-		if err != nil {
-			return false
-		}
-		r := reading{standard: s}
-		r.unit, r.ok, r.err = sccp.Parse(msg.Data, s, d.cut)
-		if !ok || r.fit() > best.fit() {
-			m, ok = msg, true
-			d.best = r
-			best = &d.best
-		}
-		return true
-	}
-	if !d.options.Auto {
-		ok = read(d.options.Standard)
-		return m, best, ok
-	}
-	f := &d.from.forms
-	read(f.current)
-	for s := mtp3.Standard(0); s < mtp3.Standards && (!ok || best.fit() < sccp.Clean); s++ {
-		read(s)
-	}
-	if ok && best.fit() == sccp.Clean {
-		f.vote(best.standard)
-	}
-	return m, best, ok
+// tells says whether another standard is worth a try: this one does not fit, and what
+// does not is a label or an address.
+func (d *Decoder) tells(r *reading, labelled bool) bool {
+	return r.fit() < sccp.Clean && (labelled || r.err == nil && r.ok)
 }

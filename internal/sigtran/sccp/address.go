@@ -28,6 +28,8 @@ const (
 
 const maxDigits = 32
 
+const alphabet = "0123456789ABCDEF"
+
 // Address is a called or calling party address (ITU-T Q.713 §3.4, ANSI T1.112.3
 // §3.4), as a value: it aliases nothing, and equal addresses compare equal. A part
 // that is absent is zero; 0 is "not known" for a subsystem number and no valid
@@ -57,15 +59,15 @@ func (a *Address) Digits() (octets []byte, count int) {
 
 // AppendGT appends the global title's digits as text; A to F for the codes above 9.
 func (a *Address) AppendGT(dst []byte) []byte {
-	for i := range int(a.count) {
-		dst = append(dst, a.digit(i))
+	var text [maxDigits + 1]byte
+	for i, octet := range a.digits[:(a.count+1)/2] {
+		text[2*i], text[2*i+1] = alphabet[octet&0x0f], alphabet[octet>>4]
 	}
-	return dst
+	return append(dst, text[:a.count]...)
 }
 
 // digit is the character for the digit at i.
 func (a *Address) digit(i int) byte {
-	const alphabet = "0123456789ABCDEF"
 	octet := a.digits[i/2]
 	if i%2 == 1 {
 		octet >>= 4
@@ -103,17 +105,27 @@ func (a *Address) SetDigits(b []byte, n int) {
 	a.count = uint8(n)
 }
 
-// parseAddress reads the address indicator, then, each if indicated, point code,
-// subsystem number (1 octet) and global title (the rest).
-func parseAddress(b []byte, s mtp3.Standard) (Address, Quality) {
-	if len(b) == 0 {
-		return Address{}, Broken
+// parse reads an address into a, or marks a as unread if it is broken.
+func (a *Address) parse(b []byte, s mtp3.Standard) Quality {
+	*a = Address{}
+	q := Broken
+	switch {
+	case len(b) == 0:
+	case s == mtp3.ANSI:
+		q = a.parseANSI(b[0], b[1:])
+	default:
+		q = a.parseITU(b[0], b[1:], s)
 	}
-	if s == mtp3.ANSI {
-		return parseANSI(b)
+	if q == Broken {
+		*a = Address{Unread: true}
 	}
-	indicator, b := b[0], b[1:]
-	a := Address{RouteOnSSN: indicator&indicatorOnSSN != 0, GTI: indicator & indicatorGTI >> 2}
+	return q
+}
+
+// parseITU reads what the address indicator says: point code, subsystem number (1
+// octet), global title (the rest).
+func (a *Address) parseITU(indicator byte, b []byte, s mtp3.Standard) Quality {
+	a.RouteOnSSN, a.GTI = indicator&indicatorOnSSN != 0, indicator&indicatorGTI>>2
 	q := Clean
 	if indicator&indicatorNational != 0 {
 		q = Odd
@@ -121,16 +133,16 @@ func parseAddress(b []byte, s mtp3.Standard) (Address, Quality) {
 	if indicator&indicatorPC != 0 {
 		var ok bool
 		if b, ok = a.pointCode(b, s, &q); !ok {
-			return Address{}, Broken
+			return Broken
 		}
 	}
 	if indicator&indicatorSSN != 0 {
 		if len(b) == 0 {
-			return Address{}, Broken
+			return Broken
 		}
 		a.SSN, b = b[0], b[1:]
 	}
-	return a, min(q, a.title(b), a.complete(indicator))
+	return min(q, a.title(b), a.complete(indicator))
 }
 
 // pointCode reads a point code, little endian, and returns what follows it.
@@ -153,28 +165,27 @@ func (a *Address) pointCode(b []byte, s mtp3.Standard, q *Quality) (rest []byte,
 	return b[size:], true
 }
 
-// parseANSI reads an address of ANSI T1.112.3 §3.4: address indicator, subsystem
-// number, point code (member, cluster, network), global title.
-func parseANSI(b []byte) (Address, Quality) {
-	indicator, b := b[0], b[1:]
-	a := Address{RouteOnSSN: indicator&indicatorOnSSN != 0, GTI: indicator & indicatorGTI >> 2}
+// parseANSI reads an address of ANSI T1.112.3 §3.4: subsystem number, point code
+// (member, cluster, network), global title.
+func (a *Address) parseANSI(indicator byte, b []byte) Quality {
+	a.RouteOnSSN, a.GTI = indicator&indicatorOnSSN != 0, indicator&indicatorGTI>>2
 	q := Clean
 	if indicator&indicatorNational == 0 && len(b) > 0 {
 		q = Odd
 	}
 	if indicator&ansiIndicatorSSN != 0 {
 		if len(b) == 0 {
-			return Address{}, Broken
+			return Broken
 		}
 		a.SSN, b = b[0], b[1:]
 	}
 	if indicator&ansiIndicatorPC != 0 {
 		var ok bool
 		if b, ok = a.pointCode(b, mtp3.ANSI, &q); !ok {
-			return Address{}, Broken
+			return Broken
 		}
 	}
-	return a, min(q, a.ansiTitle(b), a.complete(indicator))
+	return min(q, a.ansiTitle(b), a.complete(indicator))
 }
 
 // complete tells whether an address says what its routing indicator promises, and

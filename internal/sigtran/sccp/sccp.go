@@ -76,29 +76,29 @@ var layouts = [lastType + 1]layout{
 	typeLUDTS: {pointers: 3, optional: true, wide: true, returned: true},
 }
 
-// Parse reads a connectionless message whose addresses are of standard s; ok is
+// Parse reads a connectionless message whose addresses are of standard s into u; ok is
 // false for the other message types, those of connections. After the fixed part
 // (type, protocol class or return cause, and but for UDT and UDTS a hop counter) come
 // pointers, each counted from its own last octet, to parameters that begin with
 // their length (ITU-T Q.713 §2.3). If b is cut, so may be the data.
-func Parse(b []byte, s mtp3.Standard, cut bool) (u Unitdata, ok bool, err error) {
+func (u *Unitdata) Parse(b []byte, s mtp3.Standard, cut bool) (ok bool, err error) {
 	if len(b) == 0 {
-		return u, false, errShort
+		return false, errShort
 	}
 	if b[0] == 0 || b[0] > lastType {
-		return u, false, errType
+		return false, errType
 	}
-	l := layouts[b[0]]
+	l := &layouts[b[0]]
 	if l.pointers == 0 {
-		return u, false, nil
+		return false, nil
 	}
 	if err := u.read(b, l, s, cut); err != nil {
-		return u, false, err
+		return false, err
 	}
-	return u, true, nil
+	return true, nil
 }
 
-func (u *Unitdata) read(b []byte, l layout, s mtp3.Standard, cut bool) error {
+func (u *Unitdata) read(b []byte, l *layout, s mtp3.Standard, cut bool) error {
 	called, _, err := l.variable(b, 0, false, false)
 	if err != nil {
 		return err
@@ -110,6 +110,7 @@ func (u *Unitdata) read(b []byte, l layout, s mtp3.Standard, cut bool) error {
 	if u.Data, u.Cut, err = l.variable(b, 2, l.wide, cut); err != nil {
 		return err
 	}
+	u.Segment = Segment{}
 	if l.optional && !u.Cut {
 		if u.Segment, err = l.segmentation(b); err != nil && !cut {
 			return err
@@ -124,21 +125,12 @@ func (u *Unitdata) read(b []byte, l layout, s mtp3.Standard, cut bool) error {
 }
 
 func (u *Unitdata) addresses(called, calling []byte, s mtp3.Standard) {
-	var qualityCalled, qualityCalling Quality
-	u.Called, qualityCalled = parseAddress(called, s)
-	u.Calling, qualityCalling = parseAddress(calling, s)
-	if qualityCalled == Broken {
-		u.Called = Address{Unread: true}
-	}
-	if qualityCalling == Broken {
-		u.Calling = Address{Unread: true}
-	}
-	u.Quality = min(qualityCalled, qualityCalling)
+	u.Quality = min(u.Called.parse(called, s), u.Calling.parse(calling, s))
 }
 
 // target returns the offset that the pointer with this number leads to; 0 for a
 // pointer that is 0.
-func (l layout) target(b []byte, number int) (int, error) {
+func (l *layout) target(b []byte, number int) (int, error) {
 	if !l.wide {
 		at := l.pointers + number
 		if at >= len(b) {
@@ -162,7 +154,7 @@ func (l layout) target(b []byte, number int) (int, error) {
 
 // variable returns the parameter that a pointer leads to. Its length has an octet, or
 // if it is long two, little endian.
-func (l layout) variable(b []byte, number int, long, cut bool) (value []byte, short bool, err error) {
+func (l *layout) variable(b []byte, number int, long, cut bool) (value []byte, short bool, err error) {
 	start, err := l.target(b, number)
 	if err != nil {
 		return nil, false, err
@@ -191,7 +183,7 @@ func (l layout) variable(b []byte, number int, long, cut bool) (value []byte, sh
 // segmentation looks through the optional part for a segmentation parameter. Its
 // first octet has the "first segment" bit on top and the number of remaining
 // segments in the low four; the local reference has three (Q.713 §3.17).
-func (l layout) segmentation(b []byte) (s Segment, err error) {
+func (l *layout) segmentation(b []byte) (s Segment, err error) {
 	start, err := l.target(b, 3)
 	if err != nil || start == 0 {
 		return s, err

@@ -57,7 +57,8 @@ func TestParseAddress(t *testing.T) {
 		{"japan", japan, []byte{0x43, 0xfe, 0xff, 8}, show{ssn: 8, pc: 0xfffe, onSSN: true, quality: Clean}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			a, q := parseAddress(tt.in, tt.standard)
+			var a Address
+			q := a.parse(tt.in, tt.standard)
 			if q != tt.want.quality {
 				t.Errorf("quality %d, want %d", q, tt.want.quality)
 			}
@@ -66,13 +67,14 @@ func TestParseAddress(t *testing.T) {
 				t.Errorf("got %+v, want %+v", got, tt.want)
 			}
 			for n := range tt.in { // cut short: broken or fewer digits, no panic
-				parseAddress(tt.in[:n], tt.standard)
+				a.parse(tt.in[:n], tt.standard)
 			}
 		})
 	}
 	for _, in := range [][]byte{{}, {0x01, 1}, {0x02}, {0x12, 8, 0, 0x12}} {
-		if _, q := parseAddress(in, mtp3.ITU); q != Broken {
-			t.Errorf("%x: quality %d", in, q)
+		var a Address
+		if q := a.parse(in, mtp3.ITU); q != Broken || a != (Address{Unread: true}) {
+			t.Errorf("%x: quality %d, %+v", in, q, a)
 		}
 	}
 }
@@ -138,7 +140,8 @@ func TestParse(t *testing.T) {
 		{"ludt, length past the end", ludt[:len(ludt)-1], false, 0, false, errLength},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			u, ok, err := Parse(tt.in, mtp3.ITU, false)
+			u := Unitdata{Segment: Segment{Present: true}} // of a message before
+			ok, err := u.Parse(tt.in, mtp3.ITU, false)
 			if ok != tt.ok || err != tt.err {
 				t.Fatalf("got %+v, %t, %v", u, ok, err)
 			}
@@ -157,13 +160,15 @@ func TestParse(t *testing.T) {
 
 func TestCut(t *testing.T) {
 	udt := build.UDT(build.PC(1, 6), build.PC(2, 7), []byte("data"))
-	if u, ok, err := Parse(udt[:len(udt)-2], mtp3.ITU, true); !ok || err != nil || string(u.Data) != "da" || !u.Cut {
+	var u Unitdata
+	if ok, err := u.Parse(udt[:len(udt)-2], mtp3.ITU, true); !ok || err != nil || string(u.Data) != "da" || !u.Cut {
 		t.Errorf("got %+v, %t, %v", u, ok, err)
 	}
-	if _, _, err := Parse(udt[:9], mtp3.ITU, true); err != errLength && err != errPointer {
+	if _, err := u.Parse(udt[:9], mtp3.ITU, true); err != errLength && err != errPointer {
 		t.Errorf("cut in an address: %v", err)
 	}
-	if u, ok, err := Parse(bytes.Replace(udt, []byte{4, 0x43}, []byte{4, 0x42}, 1), mtp3.ITU, false); !ok || err != nil ||
+	odd := bytes.Replace(udt, []byte{4, 0x43}, []byte{4, 0x42}, 1)
+	if ok, err := u.Parse(odd, mtp3.ITU, false); !ok || err != nil ||
 		!u.Called.Unread || u.Calling.Unread || u.Quality != Broken {
 		t.Errorf("an address of no form: %+v, %t, %v", u, ok, err)
 	}
@@ -240,7 +245,8 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		for s := range mtp3.Standards {
 			for _, cut := range []bool{false, true} {
-				u, ok, err := Parse(b, s, cut)
+				var u Unitdata
+				ok, err := u.Parse(b, s, cut)
 				if ok && err != nil {
 					t.Error("both a message and an error")
 				}
