@@ -65,6 +65,13 @@ func (a *app) captureFor(
 
 	flow := newFlow(a.stdout, options)
 	flow.live = true
+	if options.metrics != "" {
+		stop, err := flow.serveMetrics(options.metrics, a.stderr)
+		if err != nil {
+			return err
+		}
+		defer stop()
+	}
 	err = errors.Join(flow.start(), flow.drain(ctx, src, count))
 	if w := (writeError{}); errors.As(err, &w) {
 		return err
@@ -72,7 +79,7 @@ func (a *app) captureFor(
 	if err != nil {
 		err = fmt.Errorf("%s: %w", o.Interface, err)
 	}
-	flow.summary.KernelDrops, _ = src.Dropped() // not known on every kind of interface
+	flow.drops(src)
 	return errors.Join(err, flow.finish(a.stderr))
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 
 	"github.com/tcapflow/tcapflow/internal/dialogue"
 	"github.com/tcapflow/tcapflow/internal/export"
@@ -25,7 +26,9 @@ type flow struct {
 	out     *export.Writer
 	latency export.Latencies
 	summary export.Summary
-	live    bool // the source may pause: write lines as they come
+	mu      sync.Mutex // held while a packet is worked on, if shared
+	shared  bool       // metrics are read meanwhile
+	live    bool       // the source may pause: write lines as they come
 	began   bool
 	files   []filePart
 }
@@ -81,7 +84,7 @@ func (f *flow) drain(ctx context.Context, src pcap.Source, limit uint64) error {
 		case err == io.EOF:
 			return nil
 		case errors.Is(err, pcap.ErrIdle):
-			if err := errors.Join(f.settle(), f.out.Flush()); err != nil {
+			if err := f.idle(src); err != nil {
 				return writeError{err}
 			}
 			continue
@@ -89,11 +92,21 @@ func (f *flow) drain(ctx context.Context, src pcap.Source, limit uint64) error {
 			return err
 		}
 		n++
-		if err := f.packet(p); err != nil {
+		if err := f.locked(p); err != nil {
 			return writeError{err}
 		}
 	}
 	return nil
+}
+
+// locked works on a packet while nobody reads the metrics.
+func (f *flow) locked(p pcap.Packet) error {
+	if !f.shared {
+		return f.packet(p)
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.packet(p)
 }
 
 // packet takes the next packet. One whose time is odd is held back until the next one
@@ -112,6 +125,21 @@ func (f *flow) packet(p pcap.Packet) error {
 		return err
 	}
 	return errors.Join(err, f.decode(p))
+}
+
+// idle is called where no packet came for a moment.
+func (f *flow) idle(src pcap.Source) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.summary.KernelDrops, _ = src.Dropped() // not known on every kind of interface
+	return errors.Join(f.settle(), f.out.Flush())
+}
+
+// drops asks a source for the last time how many packets it lost.
+func (f *flow) drops(src pcap.Source) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.summary.KernelDrops, _ = src.Dropped()
 }
 
 // settle takes the packet that was held back, where there is no next one.
@@ -167,6 +195,8 @@ func (f *flow) records(list []dialogue.Record) error {
 
 // finish writes what is still open and the summaries.
 func (f *flow) finish(stderr io.Writer) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	err := errors.Join(f.settle(), f.take(f.decoder.Close()), f.records(f.table.Close()))
 	f.summary.Counters = f.decoder.Counters()
 	f.summary.Dialogues = f.table.Counters()

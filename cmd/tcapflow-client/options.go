@@ -21,6 +21,7 @@ type flowOptions struct {
 	messages  bool
 	histogram bool
 	filter    export.Filter
+	metrics   string // address, or "" for none
 }
 
 // flags defines them.
@@ -31,6 +32,7 @@ func (o *flowOptions) flags(f *flag.FlagSet) {
 	f.IntVar(&o.table.Max, "max-dialogues", 1<<22, "")
 	f.BoolVar(&o.messages, "messages", true, "")
 	f.BoolVar(&o.histogram, "histogram", false, "")
+	f.StringVar(&o.metrics, "metrics", "", "")
 	o.filterFlags(f)
 }
 

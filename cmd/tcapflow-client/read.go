@@ -50,6 +50,13 @@ func (a *app) readAll(flow *flow, names []string) error {
 	if len(names) > 1 {
 		flow.out.Places(flow.place)
 	}
+	if flow.options.metrics != "" {
+		stop, err := flow.serveMetrics(flow.options.metrics, a.stderr)
+		if err != nil {
+			return err
+		}
+		defer stop()
+	}
 	failed, err := a.readFiles(ctx, flow, names)
 	if err != nil {
 		return err

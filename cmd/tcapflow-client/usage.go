@@ -57,6 +57,7 @@ Capturing needs root or the CAP_NET_RAW capability:
 Examples:
     $ tcapflow-client capture -i any
     $ tcapflow-client capture -i eth0 -f 'sctp and host 192.0.2.7' -count 1000
+    $ tcapflow-client capture -i any -messages=false -metrics 127.0.0.1:9145
 `
 
 const usageRead = `Usage:
@@ -85,6 +86,8 @@ Examples:
 const usageFlow = `    -messages=false   no "message" lines
     -histogram        at the end, a table of operations and a histogram of
                       latencies, on standard error
+    -metrics ADDRESS  serve http://ADDRESS/metrics for Prometheus, and /healthz,
+                      such as 127.0.0.1:9145; default: not
     -timeout TIME     when a Begin counts as unanswered; default 1m
     -hold TIME        how long an answer that comes before its Begin waits for
                       it; default 2s

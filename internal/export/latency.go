@@ -5,12 +5,12 @@ import (
 	"fmt"
 	"io"
 	"math/bits"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/tcapflow/tcapflow/internal/dialogue"
 	"github.com/tcapflow/tcapflow/internal/sigtran/names"
+	"github.com/tcapflow/tcapflow/internal/sigtran/tcap"
 )
 
 // bucketsPerOctave is the resolution of a histogram: a quantile is told as the upper end
@@ -22,12 +22,24 @@ type histogram struct {
 	buckets [44 * bucketsPerOctave]uint64
 	count   uint64
 	most    time.Duration
+	sum     time.Duration
 }
 
 func (h *histogram) add(d time.Duration) {
 	h.buckets[bucketOf(d)]++
 	h.count++
 	h.most = max(h.most, d)
+	h.sum += d
+}
+
+// merge adds what another one has counted.
+func (h *histogram) merge(other *histogram) {
+	for i, n := range other.buckets {
+		h.buckets[i] += n
+	}
+	h.count += other.count
+	h.most = max(h.most, other.most)
+	h.sum += other.sum
 }
 
 // bucketOf takes the position of the highest bit and the three bits after it.
@@ -69,9 +81,29 @@ type operation struct {
 	protocol names.Protocol
 }
 
+// Results of a dialogue that was answered: without an error, with one, or aborted.
+const (
+	resultOK = iota
+	resultError
+	resultAbort
+	results
+)
+
+var resultNames = [results]string{"ok", "error", "abort"}
+
 type row struct {
-	latency                     histogram
+	latency                     [results]*histogram // nil: there was none
 	dialogues, errors, unserved uint64
+}
+
+// all is the latency of all results.
+func (r *row) all() (h histogram) {
+	for _, part := range r.latency {
+		if part != nil {
+			h.merge(part)
+		}
+	}
+	return h
 }
 
 // Latencies gathers the latencies of dialogues by operation. The zero value is ready
@@ -97,26 +129,38 @@ func (l *Latencies) Add(r *dialogue.Record) {
 			l.rows[key] = at
 		}
 	}
-	at.dialogues++
-	if r.Error.Kind != 0 || r.Outcome == dialogue.Aborted {
-		at.errors++
+	at.add(r)
+	if r.Answered() {
+		l.all.add(r.Latency())
 	}
-	if !r.Answered() {
-		at.unserved++
+}
+
+func (r *row) add(d *dialogue.Record) {
+	result := resultOK
+	switch {
+	case d.Outcome == dialogue.Aborted:
+		result = resultAbort
+	case d.Error.Kind != tcap.None:
+		result = resultError
+	}
+	r.dialogues++
+	if result != resultOK {
+		r.errors++
+	}
+	if !d.Answered() {
+		r.unserved++
 		return
 	}
-	at.latency.add(r.Latency())
-	l.all.add(r.Latency())
+	if r.latency[result] == nil {
+		r.latency[result] = &histogram{}
+	}
+	r.latency[result].add(d.Latency())
 }
 
 // Table writes a row for each operation, the most frequent first, and a histogram of
 // all latencies.
 func (l *Latencies) Table(w io.Writer) {
-	keys := make([]operation, 0, len(l.rows))
-	for k := range l.rows {
-		keys = append(keys, k)
-	}
-	slices.SortFunc(keys, func(a, b operation) int {
+	keys := l.keys(func(a, b operation) int {
 		more := cmp.Compare(l.rows[b].dialogues, l.rows[a].dialogues)
 		return cmp.Or(more, strings.Compare(a.String(), b.String()))
 	})
@@ -124,8 +168,9 @@ func (l *Latencies) Table(w io.Writer) {
 		"OPERATION", "DIALOGUES", "P50", "P99", "MAX", "ERRORS", "NO ANSWER")
 	for _, k := range keys {
 		r := l.rows[k]
+		latency := r.all()
 		fmt.Fprintf(w, "%-36s %9d %9s %9s %9s %9d %9d\n", k, r.dialogues,
-			short(&r.latency, 0.5), short(&r.latency, 0.99), short(&r.latency, 1), r.errors, r.unserved)
+			short(&latency, 0.5), short(&latency, 0.99), short(&latency, 1), r.errors, r.unserved)
 	}
 	l.all.draw(w)
 }
@@ -134,7 +179,7 @@ func (o operation) String() string {
 	if name := o.protocol.Operation(o.code.Value, o.code.Kind); name != "" {
 		return name
 	}
-	if o.code.Kind == 0 {
+	if o.code.Kind == tcap.None {
 		return "(no operation)"
 	}
 	return fmt.Sprintf("operation %d", o.code.Value)
