@@ -29,7 +29,7 @@ func OpenFile(name string, stdin *os.File) (Source, error) {
 			return nil, errors.New("is a directory")
 		}
 	}
-	r, err := newReader(f)
+	r, err := newReader(f, fileBuffer)
 	if err != nil {
 		if f != stdin {
 			f.Close()
@@ -57,14 +57,15 @@ func (f *file) Close() error { return f.file.Close() }
 
 var magicGzip = []byte{0x1f, 0x8b} // RFC 1952 §2.3.1
 
-func newReader(f io.Reader) (reader, error) {
-	b := bufio.NewReaderSize(f, fileBuffer)
+// newReader tells the format; size is that of the buffer.
+func newReader(f io.Reader, size int) (reader, error) {
+	b := bufio.NewReaderSize(f, size)
 	if head, _ := b.Peek(len(magicGzip)); bytes.Equal(head, magicGzip) {
 		z, err := gzip.NewReader(b)
 		if err != nil {
 			return nil, cutOr(err)
 		}
-		b = bufio.NewReaderSize(z, fileBuffer)
+		b = bufio.NewReaderSize(z, size)
 	}
 	head, err := b.Peek(4)
 	switch {

@@ -101,14 +101,17 @@ func (p Protocol) Error(code int32, kind tcap.CodeKind) string {
 	return ""
 }
 
-// Context is the name of an application context of MAP without its version, which is
-// the last arc, or "".
+// Context is the name of an application context of MAP or CAP without its version, or
+// "".
 func Context(context *tcap.OID) string {
 	b := context.Octets()
-	if Of(context, 0, 0) != MAP {
-		return ""
+	switch Of(context, 0, 0) {
+	case MAP:
+		return at(mapContexts[:], int32(b[len(prefixMAP)])) // the last arc is the version
+	case IN:
+		return inContexts[string(b)]
 	}
-	return at(mapContexts[:], int32(b[len(prefixMAP)]))
+	return ""
 }
 
 func at(table []string, code int32) string {

@@ -31,8 +31,8 @@ func TestOf(t *testing.T) {
 		contextName     string
 	}{
 		{"map", context(t, 4, 0, 0, 1, 0, 20, 3), 0, 0, MAP, "shortMsgGateway"},
-		{"cap phase 2", context(t, 4, 0, 0, 1, 0, 50, 1), 7, 6, IN, ""},
-		{"cap phase 3", context(t, 4, 0, 0, 1, 21, 3, 4), 7, 6, IN, ""},
+		{"cap phase 2", context(t, 4, 0, 0, 1, 0, 50, 1), 7, 6, IN, "gsmSSF-to-gsmSCF"},
+		{"cap phase 3", context(t, 4, 0, 0, 1, 21, 3, 4), 7, 6, IN, "capssf-scfGeneric"},
 		{"inap", context(t, 4, 0, 1, 1, 1, 0, 0), 7, 6, IN, ""},
 		{"of somebody else", context(t, 0x2a, 3, 4), 7, 6, Unknown, ""},
 		{"hlr", none, 7, 6, MAP, ""},
