@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -25,8 +24,12 @@ func (a *app) capture(args []string) error {
 	f.BoolVar(&o.Promisc, "promisc", false, "")
 	count := f.Uint64("count", 0, "")
 	duration := f.Duration("duration", 0, "")
-	timeout := f.Duration("timeout", time.Minute, "")
+	var options flowOptions
+	options.flags(f)
 	if err := parse(f, args); err != nil {
+		return err
+	}
+	if err := options.check("capture"); err != nil {
 		return err
 	}
 	switch {
@@ -36,15 +39,22 @@ func (a *app) capture(args []string) error {
 		return misuse("capture", "say where with -i (`tcapflow-client interfaces` lists them)")
 	case o.SnapLen < 1 || o.SnapLen > 262144: // libpcap's MAXIMUM_SNAPLEN
 		return misuse("capture", "-snaplen must be between 1 and 262144")
-	case *duration < 0 || *timeout <= 0:
+	case *duration < 0:
 		return misuse("capture", "times must be positive")
 	}
+	return a.captureFor(o, options, *count, *duration)
+}
+
+// captureFor captures until count packets (0: no limit) or duration (0: no limit).
+func (a *app) captureFor(
+	o pcap.LiveOptions, options flowOptions, count uint64, duration time.Duration,
+) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
-	if *duration > 0 {
+	if duration > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, *duration)
+		ctx, cancel = context.WithTimeout(ctx, duration)
 		defer cancel()
 	}
 	src, err := pcap.OpenLive(o)
@@ -54,16 +64,23 @@ func (a *app) capture(args []string) error {
 	defer src.Close()
 	fmt.Fprintf(a.stderr, "capturing on %s\n", o.Interface)
 
-	flow := newFlow(a.stdout, *timeout)
+	flow := newFlow(a.stdout, options)
 	flow.live = true
-	err = flow.drain(ctx, src, *count)
+	if options.metrics != "" {
+		stop, err := flow.serveMetrics(options.metrics, a.stderr)
+		if err != nil {
+			return err
+		}
+		defer stop()
+	}
+	err = errors.Join(flow.start(), flow.drain(ctx, src, count))
 	if w := (writeError{}); errors.As(err, &w) {
 		return err
 	}
 	if err != nil {
 		err = fmt.Errorf("%s: %w", o.Interface, err)
 	}
-	flow.summary.KernelDrops, _ = src.Dropped() // not known on every kind of interface
+	flow.drops(src)
 	return errors.Join(err, flow.finish(a.stderr))
 }
 
@@ -89,61 +106,6 @@ func executable() string {
 		return "tcapflow-client"
 	}
 	return path
-}
-
-func (a *app) read(args []string) error {
-	f := flag.NewFlagSet("read", flag.ContinueOnError)
-	timeout := f.Duration("timeout", time.Minute, "")
-	if err := parse(f, args); err != nil {
-		return err
-	}
-	if f.NArg() == 0 {
-		return misuse("read", "no file")
-	}
-	if *timeout <= 0 {
-		return misuse("read", "times must be positive")
-	}
-	ctx := context.Background()
-	flow := newFlow(a.stdout, *timeout)
-	if slices.Contains(f.Args(), "-") {
-		// Waiting for standard input cannot be interrupted: leave the signals
-		// their default, and have every line written when one comes.
-		flow.live = true
-	} else {
-		var stop context.CancelFunc
-		ctx, stop = signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
-		defer stop()
-		context.AfterFunc(ctx, stop)
-	}
-	var failed error
-	for _, name := range f.Args() {
-		err := a.readFile(ctx, flow, name)
-		if w := (writeError{}); errors.As(err, &w) {
-			return err
-		}
-		if err != nil {
-			a.complain(fmt.Errorf("%s: %w", name, err))
-			failed = errReported
-		}
-	}
-	if failed != nil && flow.decoder.Counters().Packets == 0 {
-		return failed // there is nothing to sum up
-	}
-	return errors.Join(failed, flow.finish(a.stderr))
-}
-
-func (a *app) readFile(ctx context.Context, flow *flow, name string) error {
-	src, err := pcap.OpenFile(name, a.stdin)
-	if err != nil {
-		return err
-	}
-	defer src.Close()
-	before := flow.decoder.Counters().Unsupported
-	err = flow.drain(ctx, src, 0)
-	if n := flow.decoder.Counters().Unsupported - before; err == nil && n > 0 {
-		err = fmt.Errorf("%d packets have a link type that cannot be decoded", n)
-	}
-	return err
 }
 
 func (a *app) interfaces(args []string) error {

@@ -1,33 +1,73 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
-	"time"
+	"sync"
 
 	"github.com/tcapflow/tcapflow/internal/dialogue"
 	"github.com/tcapflow/tcapflow/internal/export"
 	"github.com/tcapflow/tcapflow/internal/pcap"
 	"github.com/tcapflow/tcapflow/internal/sigtran"
+	"github.com/tcapflow/tcapflow/internal/sigtran/clock"
 )
 
 // flow is the way of packets through the rooms: source, decoder, dialogue
 // table, writer.
 type flow struct {
+	options flowOptions
 	decoder *sigtran.Decoder
+	clock   clock.Clock
+	odd     *pcap.Packet // held back, see packet
 	table   *dialogue.Table
 	out     *export.Writer
+	latency export.Latencies
 	summary export.Summary
-	live    bool // the source may pause: write lines as they come
+	mu      sync.Mutex // held while a packet is worked on, if shared
+	shared  bool       // metrics are read meanwhile
+	live    bool       // the source may pause: write lines as they come
+	began   bool
+	files   []filePart
 }
 
-func newFlow(stdout io.Writer, answerTimeout time.Duration) *flow {
+// filePart is where a file's frames begin.
+type filePart struct {
+	name   string
+	before uint64 // frames before it
+}
+
+func newFlow(stdout io.Writer, o flowOptions) *flow {
 	return &flow{
-		decoder: sigtran.NewDecoder(),
-		table:   dialogue.NewTable(dialogue.Options{AnswerTimeout: answerTimeout}),
+		options: o,
+		decoder: sigtran.NewDecoder(o.decoder),
+		table:   dialogue.NewTable(o.table),
 		out:     export.NewWriter(stdout),
 	}
+}
+
+// start writes the first line, once.
+func (f *flow) start() error {
+	if f.began {
+		return nil
+	}
+	f.began = true
+	if err := f.out.Start(); err != nil {
+		return writeError{err}
+	}
+	return nil
+}
+
+// place tells the file of a frame, and the frame's number in it.
+func (f *flow) place(frame uint64) (file string, number uint64) {
+	for i := len(f.files) - 1; i >= 0; i-- {
+		if p := f.files[i]; frame > p.before {
+			return p.name, frame - p.before
+		}
+	}
+	return "", frame
 }
 
 // writeError sets errors of the output apart from those of the source.
@@ -44,7 +84,7 @@ func (f *flow) drain(ctx context.Context, src pcap.Source, limit uint64) error {
 		case err == io.EOF:
 			return nil
 		case errors.Is(err, pcap.ErrIdle):
-			if err := f.out.Flush(); err != nil {
+			if err := f.idle(src); err != nil {
 				return writeError{err}
 			}
 			continue
@@ -52,42 +92,121 @@ func (f *flow) drain(ctx context.Context, src pcap.Source, limit uint64) error {
 			return err
 		}
 		n++
-		if err := f.packet(p); err != nil {
+		if err := f.locked(p); err != nil {
 			return writeError{err}
 		}
 	}
 	return nil
 }
 
-func (f *flow) packet(p pcap.Packet) error {
-	err := f.records(f.table.Advance(p.Time))
-	messages := f.decoder.Decode(p.Link, p.Time, p.Data)
-	for _, m := range messages {
-		f.summary.Messages.Count(m.TCAP.Kind)
-		err = errors.Join(err, f.out.Message(m), f.records(f.table.Observe(m)))
+// locked works on a packet while nobody reads the metrics.
+func (f *flow) locked(p pcap.Packet) error {
+	if !f.shared {
+		return f.packet(p)
 	}
-	if f.live && len(messages) > 0 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.packet(p)
+}
+
+// packet takes the next packet. One whose time is odd is held back until the next one
+// tells what to think of it.
+func (f *flow) packet(p pcap.Packet) error {
+	var err error
+	if odd := f.odd; odd != nil {
+		f.odd = nil
+		f.clock.Believe(odd.Time, p.Time)
+		err = f.decode(*odd)
+	}
+	if f.clock.Odd(p.Time) {
+		odd := p // p itself would go to the heap, each time
+		odd.Data = bytes.Clone(p.Data)
+		f.odd = &odd
+		return err
+	}
+	return errors.Join(err, f.decode(p))
+}
+
+// idle is called where no packet came for a moment.
+func (f *flow) idle(src pcap.Source) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.summary.KernelDrops, _ = src.Dropped() // not known on every kind of interface
+	return errors.Join(f.settle(), f.out.Flush())
+}
+
+// drops asks a source for the last time how many packets it lost.
+func (f *flow) drops(src pcap.Source) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.summary.KernelDrops, _ = src.Dropped()
+}
+
+// settle takes the packet that was held back, where there is no next one.
+func (f *flow) settle() error {
+	if f.odd == nil {
+		return nil
+	}
+	odd := *f.odd
+	f.odd = nil
+	return f.decode(odd)
+}
+
+func (f *flow) decode(p pcap.Packet) error {
+	now := f.clock.Advance(p.Time)
+	err := f.records(f.table.Advance(now))
+	messages := f.decoder.Decode(p.Link, p.Time, now, p.Data, p.Wire > len(p.Data))
+	if len(messages) == 0 {
+		return err
+	}
+	err = errors.Join(err, f.take(messages))
+	if f.live {
 		err = errors.Join(err, f.out.Flush())
+	}
+	return err
+}
+
+func (f *flow) take(messages []sigtran.Message) error {
+	var err error
+	for i := range messages {
+		m := &messages[i]
+		if !m.Returned() {
+			f.summary.Messages.Count(m.TCAP.Kind)
+		}
+		if f.options.messages && f.options.filter.Message(m) {
+			err = errors.Join(err, f.out.Message(m))
+		}
+		err = errors.Join(err, f.records(f.table.Observe(m)))
 	}
 	return err
 }
 
 func (f *flow) records(list []dialogue.Record) error {
 	var err error
-	for _, r := range list {
-		err = errors.Join(err, f.out.Dialogue(r))
+	for i := range list {
+		if !f.options.filter.Dialogue(&list[i]) {
+			continue
+		}
+		f.latency.Add(&list[i])
+		err = errors.Join(err, f.out.Dialogue(&list[i]))
 	}
 	return err
 }
 
-// finish writes the dialogues that are still open and the summaries.
+// finish writes what is still open and the summaries.
 func (f *flow) finish(stderr io.Writer) error {
-	err := f.records(f.table.Close())
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	err := errors.Join(f.settle(), f.take(f.decoder.Close()), f.records(f.table.Close()))
 	f.summary.Counters = f.decoder.Counters()
 	f.summary.Dialogues = f.table.Counters()
-	if err := errors.Join(err, f.out.Summary(f.summary), f.out.Flush()); err != nil {
+	if err := errors.Join(err, f.out.Summary(&f.summary), f.out.Flush()); err != nil {
 		return writeError{err}
 	}
 	f.summary.Prose(stderr)
+	if f.options.histogram {
+		fmt.Fprintln(stderr)
+		f.latency.Table(stderr)
+	}
 	return nil
 }

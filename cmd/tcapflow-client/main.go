@@ -39,6 +39,7 @@ type app struct {
 var commands = map[string]func(*app, []string) error{
 	"capture":    (*app).capture,
 	"read":       (*app).read,
+	"flow":       (*app).ladder,
 	"interfaces": (*app).interfaces,
 	"version":    (*app).version,
 	"help":       (*app).help,

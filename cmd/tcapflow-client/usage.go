@@ -7,19 +7,22 @@ const usage = `tcapflow-client shows the TCAP dialogues in SS7-over-IP traffic.
 Usage:
     tcapflow-client capture -i INTERFACE [-f FILTER] [-count N] [-duration TIME]
     tcapflow-client read FILE...
+    tcapflow-client flow TID|DIGITS FILE...
     tcapflow-client interfaces [-json]
     tcapflow-client version [-json]
     tcapflow-client help [COMMAND]
 
-It follows SCTP with M3UA, M2PA or M2UA, MTP3 and SCCP up to ITU-T TCAP, and
-writes JSON Lines to standard output: a line of type "message" for every TCAP
-message, one of type "dialogue" for every dialogue that is over, with the time
-its first answer took, and one of type "summary" at the end. A summary for
-people and all errors go to standard error.
+It follows SCTP with M3UA, M2PA, M2UA or SUA, MTP3 and SCCP up to TCAP, ITU-T's
+and ANSI's, and writes JSON Lines to standard output: a line of type "start", one
+of type "message" for every TCAP message, one of type "dialogue" for every
+dialogue that is over, with the time its first answer took, and one of type
+"summary" at the end. A summary for people and all errors go to standard error.
 
 Examples:
     $ tcapflow-client read trace.pcap | jq 'select(.type == "dialogue")'
+    $ tcapflow-client read -histogram trace.pcap > /dev/null
     $ sudo tcapflow-client capture -i any -duration 5m > flow.jsonl
+    $ tcapflow-client flow 4917700 trace.pcap
     $ ssh probe tcpdump -i eth0 -U -w - sctp | tcapflow-client read -
 
 Exit codes:
@@ -47,8 +50,7 @@ Flags:
     -duration TIME    stop after this time, such as 90s or 1h; 0 does not
     -snaplen OCTETS   how much to keep of each packet; default 65535
     -promisc          also packets for other hosts; not with "any"
-    -timeout TIME     when a Begin counts as unanswered; default 1m
-
+` + usageFlow + `
 Capturing needs the CAP_NET_RAW capability. Root has it; other users get it
     of a file     $ sudo setcap cap_net_raw=p tcapflow-client
     of a package  $ sudo setcap cap_net_raw=p /usr/bin/tcapflow-client
@@ -61,22 +63,76 @@ that capability alone: --user 0 --cap-drop ALL --cap-add NET_RAW.
 Examples:
     $ tcapflow-client capture -i any
     $ tcapflow-client capture -i eth0 -f 'sctp and host 192.0.2.7' -count 1000
+    $ tcapflow-client capture -i any -messages=false -metrics 127.0.0.1:9145
 `
 
 const usageRead = `Usage:
-    tcapflow-client read [-timeout TIME] FILE...
+    tcapflow-client read [FLAGS] FILE...
 
-Reads capture files, pcap or pcapng, as one capture in the order given: frame
-numbers go on from file to file, and a dialogue may span them. FILE "-" is
-standard input. A file that is broken off is read as far as it goes.
+Reads capture files, pcap or pcapng, also compressed by gzip, as one capture in
+the order given: frame numbers go on from file to file, and a dialogue may span
+them. With several, each line says its file and the frame's number there. FILE "-"
+is standard input; a directory stands for the files in it, by the time of their
+first packets. A file that is broken off is read as far as it goes. Times are the
+capture's own.
 
 Flags:
-    -timeout TIME     when a Begin counts as unanswered, in the capture's own
-                      time; default 1m
-
+` + usageFlow + `
 Examples:
     $ tcapflow-client read trace.pcap
-    $ tcapflow-client read trace-00.pcap trace-01.pcap
+    $ tcapflow-client read trace-00.pcap.gz trace-01.pcap.gz
+    $ tcapflow-client read /var/capture
+    $ tcapflow-client read -messages=false -standard ansi trace.pcap
+    $ tcapflow-client read -port 12905=m3ua trace.pcap
+    $ tcapflow-client read -gt 4917,4918 -operation updateLocation trace.pcap
+    $ tcapflow-client read -outcome timeout,abort -histogram trace.pcap
+`
+
+// usageFlow is what "read" and "capture" have in common.
+const usageFlow = `    -messages=false   no "message" lines
+    -histogram        at the end, a table of operations and a histogram of
+                      latencies, on standard error
+    -metrics ADDRESS  serve http://ADDRESS/metrics for Prometheus, and /healthz,
+                      such as 127.0.0.1:9145; default: not
+    -timeout TIME     when a Begin counts as unanswered; default 1m
+    -hold TIME        how long an answer that comes before its Begin waits for
+                      it; default 2s
+    -max-dialogues N  how many are followed at a time; of more, the longest
+                      unanswered one is given up; default 4194304
+` + usageDecoder + `
+What is written, and goes into the histogram; several values are separated by
+commas, and one of them has to fit one of the two sides:
+    -gt DIGITS        global titles that begin with them
+    -pc CODE          point codes: decimal, ANSI's 1-2-3, ITU's itu:1-2-3
+    -ssn N            subsystem numbers
+    -operation NAME   operations, by name or code
+    -outcome NAME     dialogues that ended so: end, abort, timeout, undeliverable,
+                      replaced, evicted, capture-end
+    -min-latency TIME dialogues that were answered no sooner
+With the last two there are no "message" lines: how its dialogue will end is not
+known when a message comes.
+`
+
+// usageDecoder is what all that read captures have in common.
+const usageDecoder = `    -standard NAME    point codes and party addresses of itu, ansi, china or
+                      japan; default auto: each direction of an association by
+                      what its messages fit
+    -port N=PROTOCOL  SCTP port of m3ua, m2pa, m2ua or sua, for senders that leave
+                      the payload protocol at 0 or have their own; may be repeated
+`
+
+const usageLadder = `Usage:
+    tcapflow-client flow [FLAGS] TID|DIGITS FILE...
+
+Draws the dialogues of capture files that have this transaction ID, in
+hexadecimal, or a global title that begins with these digits: a column for each
+signalling point, an arrow for each message. FILE is as for "read".
+
+Flags:
+` + usageDecoder + `
+Examples:
+    $ tcapflow-client flow 00000001 trace.pcap
+    $ tcapflow-client flow 4917700 /var/capture
 `
 
 const usageInterfaces = `Usage:
@@ -99,6 +155,7 @@ const usageHelp = `Usage:
 var usages = map[string]string{
 	"capture":    usageCapture,
 	"read":       usageRead,
+	"flow":       usageLadder,
 	"interfaces": usageInterfaces,
 	"version":    usageVersion,
 	"help":       usageHelp,

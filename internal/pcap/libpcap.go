@@ -7,11 +7,12 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
-	"os"
 	"strings"
 	"time"
 
 	"github.com/gopacket/gopacket/pcap"
+
+	"github.com/tcapflow/tcapflow/internal/sigtran/link"
 )
 
 const (
@@ -24,32 +25,7 @@ const (
 // LibVersion is libpcap's own description, such as "libpcap version 1.10.7 (with TPACKET_V3)".
 func LibVersion() string { return pcap.Version() }
 
-type handle struct {
-	*pcap.Handle
-	file *os.File // nil for a live capture
-}
-
-func openFile(f *os.File) (Source, error) {
-	h, err := pcap.OpenOfflineFile(f)
-	if err != nil {
-		return nil, fileError(err)
-	}
-	return &handle{Handle: h, file: f}, nil
-}
-
-// fileError recognizes the messages of libpcap's sf-pcap.c and sf-pcapng.c:
-// there are no codes for them.
-func fileError(err error) error {
-	switch text := err.Error(); {
-	case strings.Contains(text, "only got 0") && strings.Contains(text, "file header"):
-		return ErrEmpty
-	case strings.Contains(text, "truncated"):
-		return ErrTruncated
-	case strings.Contains(text, "unknown file format"):
-		return ErrNotCapture
-	}
-	return err
-}
+type handle struct{ *pcap.Handle }
 
 // OpenLive starts a capture. It needs the CAP_NET_RAW capability, packet(7).
 func OpenLive(o LiveOptions) (Source, error) {
@@ -80,7 +56,7 @@ func OpenLive(o LiveOptions) (Source, error) {
 			return nil, fmt.Errorf("filter %q: %w", o.Filter, err)
 		}
 	}
-	return &handle{Handle: h}, nil
+	return &handle{h}, nil
 }
 
 // activateError recognizes gopacket's names for the codes of pcap_activate(3PCAP);
@@ -105,21 +81,21 @@ func (h *handle) Next() (Packet, error) {
 	data, info, err := h.ZeroCopyReadPacketData()
 	switch {
 	case err == nil:
-		return Packet{Time: info.Timestamp.UTC(), Link: h.LinkType(), Data: data}, nil
+		return Packet{
+			Time: info.Timestamp.UnixNano(),
+			Link: link.Type(h.LinkType()),
+			Data: data,
+			Wire: info.Length,
+		}, nil
 	case err == io.EOF:
 		return Packet{}, io.EOF
 	case err == pcap.NextErrorTimeoutExpired:
 		return Packet{}, ErrIdle
-	case h.file != nil:
-		return Packet{}, fileError(h.Error())
 	}
 	return Packet{}, h.Error()
 }
 
 func (h *handle) Dropped() (uint64, error) {
-	if h.file != nil {
-		return 0, nil
-	}
 	s, err := h.Stats()
 	if err != nil {
 		return 0, err
@@ -129,9 +105,6 @@ func (h *handle) Dropped() (uint64, error) {
 
 func (h *handle) Close() error {
 	h.Handle.Close()
-	if h.file != nil {
-		return h.file.Close()
-	}
 	return nil
 }
 

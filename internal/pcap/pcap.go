@@ -1,18 +1,22 @@
 // Package pcap is where packets come from: capture files and live interfaces.
 //
-// Built with cgo and the tag "libpcap" both go through libpcap. Built without,
-// files are read in pure Go and there are no live captures: the program then
-// builds, vets and tests on machines without libpcap's headers.
+// Files are read by this package itself, in every build, so that each of them
+// gives the same packets everywhere: of several link types and snap lengths in
+// one pcapng file, compressed, and of a length that no header can push beyond
+// MaxPacket. Live captures go through libpcap, in builds with cgo and the tag
+// "libpcap"; without, the program still builds, vets and tests on machines that
+// have no headers of libpcap.
 package pcap
 
 import (
 	"errors"
 	"net/netip"
-	"os"
-	"time"
 
-	"github.com/gopacket/gopacket/layers"
+	"github.com/tcapflow/tcapflow/internal/sigtran/link"
 )
+
+// MaxPacket bounds the octets of a packet. It is libpcap's MAXIMUM_SNAPLEN.
+const MaxPacket = 262144
 
 // Errors that a reader can act on. They come wrapped or as they are: use errors.Is.
 var (
@@ -22,6 +26,7 @@ var (
 	ErrNotCapture  = errors.New("not a pcap or pcapng capture file")
 	ErrEmpty       = errors.New("empty file")
 	ErrTruncated   = errors.New("capture file cut short")
+	ErrCorrupt     = errors.New("capture file is damaged")
 	// ErrIdle is returned by a live Source when no packet came for a moment; it
 	// gives the caller a chance to flush, look at signals, and call again.
 	ErrIdle = errors.New("no packet yet")
@@ -29,9 +34,10 @@ var (
 
 // Packet is one captured packet. Data is valid until the next call of Next.
 type Packet struct {
-	Time time.Time
-	Link layers.LinkType
-	Data []byte // as much as was captured
+	Time int64     // capture time, nanoseconds since 1970 UTC; 0 where a file has none
+	Link link.Type // what Data begins with
+	Data []byte    // as much as was captured, at most MaxPacket octets
+	Wire int       // octets that it had on the wire; above len(Data) if it was cut
 }
 
 // Source yields packets.
@@ -59,25 +65,4 @@ type Interface struct {
 	Description string         `json:"description,omitempty"`
 	Flags       []string       `json:"flags"` // "up", "running", "loopback"
 	Addresses   []netip.Prefix `json:"addresses"`
-}
-
-// OpenFile opens a capture file: pcap with microseconds or nanoseconds, of
-// either byte order, or pcapng. Name "-" reads stdin.
-func OpenFile(name string, stdin *os.File) (Source, error) {
-	f := stdin
-	if name != "-" {
-		var err error
-		if f, err = os.Open(name); err != nil {
-			return nil, errors.Unwrap(err)
-		}
-		if info, err := f.Stat(); err == nil && info.IsDir() {
-			f.Close()
-			return nil, errors.New("is a directory")
-		}
-	}
-	s, err := openFile(f)
-	if err != nil && f != stdin {
-		f.Close()
-	}
-	return s, err
 }

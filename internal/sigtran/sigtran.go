@@ -1,202 +1,188 @@
-// Package sigtran takes a captured frame through all layers, link to TCAP, and
+// Package sigtran takes captured frames through all layers, link to TCAP, and
 // counts what it meets on the way. Frames come in, TCAP messages go out; each
 // layer's own package says what it reads.
+//
+// Nothing vanishes: whatever enters a layer ends in one of that layer's counters,
+// see Counters.Balance.
 package sigtran
 
 import (
-	"errors"
 	"net/netip"
-	"time"
-
-	"github.com/gopacket/gopacket/layers"
 
 	"github.com/tcapflow/tcapflow/internal/sigtran/link"
-	"github.com/tcapflow/tcapflow/internal/sigtran/m2pa"
-	"github.com/tcapflow/tcapflow/internal/sigtran/m2ua"
-	"github.com/tcapflow/tcapflow/internal/sigtran/m3ua"
 	"github.com/tcapflow/tcapflow/internal/sigtran/mtp3"
 	"github.com/tcapflow/tcapflow/internal/sigtran/sccp"
 	"github.com/tcapflow/tcapflow/internal/sigtran/sctp"
 	"github.com/tcapflow/tcapflow/internal/sigtran/tcap"
 )
 
-// Message is a TCAP message with all that was known about its way.
-type Message struct {
-	Time     time.Time // capture time of the frame that completed it
-	Frame    uint64    // that frame's number, from 1
-	Src, Dst netip.Addr
-	Via      string // "m3ua", "m2pa", "m2ua", or "mtp" for a TDM link
+// Via tells what carried MTP3 or SCCP.
+type Via byte
+
+// The carriers. MTP is a TDM link.
+const (
+	MTP Via = iota
+	M3UA
+	M2PA
+	M2UA
+	SUA
+)
+
+var viaNames = [...]string{"mtp", "m3ua", "m2pa", "m2ua", "sua"}
+
+func (v Via) String() string { return viaNames[v] }
+
+// Way is how a message came.
+type Way struct {
+	Time     int64      // capture time of the frame that completed it, nanoseconds since 1970 UTC
+	Frame    uint64     // that frame's number in the capture, from 1
+	Src, Dst netip.Addr // innermost IP addresses; not valid on a TDM link
+	TSN      uint32     // SCTP; the first one of a message in fragments
+	Stream   uint16     // SCTP
+	Via      Via
+	Standard mtp3.Standard // in which point codes and addresses were read
+	SLS      byte
 	OPC, DPC uint32
 	Called   sccp.Address
 	Calling  sccp.Address
-	TCAP     tcap.Message
-	Err      error // why TCAP is incomplete, or nil
+	Cause    int16 // return cause (ITU-T Q.713 §3.12), or -1: the message was not returned
+	Segments uint8 // of SCCP, 0 for a message in one piece
+	Partial  bool  // segments are missing, or the capture cut the packet: TCAP goes as far as it goes
 }
 
-// Counters count frames, chunks and what could not be decoded.
-type Counters struct {
-	Packets     uint64    `json:"packets"`
-	Unsupported uint64    `json:"unsupported_link"`       // frames of a link type that is not supported
-	Fragments   uint64    `json:"ip_fragments"`           // IP fragments, passed over
-	Chunks      uint64    `json:"sctp_chunks"`            // DATA chunks
-	OtherUsers  uint64    `json:"other_sccp"`             // SCCP user data that is no ITU-T TCAP
-	Segments    uint64    `json:"sccp_segments"`          // segments of XUDT, passed over
-	Dropped     uint64    `json:"sctp_fragments_dropped"` // fragments given up to stay within bounds
-	Malformed   Malformed `json:"malformed"`
+// Message is a TCAP message with all that was known about its way.
+type Message struct {
+	Way
+	TCAP tcap.Message
+	Err  error // why TCAP is incomplete, or nil
 }
 
-// Malformed counts by layer what broke that layer's rules.
-type Malformed struct {
-	Link uint64 `json:"link"`
-	SCTP uint64 `json:"sctp"`
-	M3UA uint64 `json:"m3ua"`
-	M2PA uint64 `json:"m2pa"`
-	M2UA uint64 `json:"m2ua"`
-	MTP3 uint64 `json:"mtp3"`
-	SCCP uint64 `json:"sccp"`
-	TCAP uint64 `json:"tcap"`
-}
+// Returned tells that SCCP brought the message back to its sender: its addresses are
+// then those of the way back.
+func (m *Message) Returned() bool { return m.Cause >= 0 }
 
-// Total is the sum over all layers.
-func (m Malformed) Total() uint64 {
-	return m.Link + m.SCTP + m.M3UA + m.M2PA + m.M2UA + m.MTP3 + m.SCCP + m.TCAP
+// Options of a Decoder.
+type Options struct {
+	// Standard fixes the form of labels and addresses; without it (Auto), each
+	// direction of an association decides for itself by what fits.
+	Standard mtp3.Standard
+	Auto     bool
+	// Ports are further SCTP ports of adaptation layers, by the layer's payload
+	// protocol identifier, for senders that leave that at 0 or have one of their own.
+	Ports map[uint16]uint32
 }
 
 // Decoder decodes the frames of one capture in order. It is not for
 // concurrent use.
 type Decoder struct {
-	link      *link.Decoder
-	fragments sctp.Reassembler
-	chunks    []sctp.Data
-	counters  Counters
-	found     []Message
+	options      Options
+	link         link.Decoder
+	associations associations
+	chunks       sctp.Chunks
+	segments     sccp.Segments
+	counters     Counters
+	found        []Message
+
+	// The frame that is being decoded.
+	way      Way
+	now      int64
+	from     *association
+	readings [2]reading // see read
+	cut      bool
 }
 
 // NewDecoder returns a Decoder.
-func NewDecoder() *Decoder { return &Decoder{link: link.NewDecoder()} }
+func NewDecoder(o Options) *Decoder {
+	return &Decoder{options: o, associations: newAssociations()}
+}
 
 // Counters returns the counts up to now.
 func (d *Decoder) Counters() Counters {
 	c := d.counters
-	c.Dropped = d.fragments.Dropped()
+	c.Frames.Fragments = d.link.Fragments()
+	c.Data.FragmentsJoined = d.associations.budget.Joined
+	c.Data.FragmentsIncomplete = d.associations.budget.Incomplete
+	c.SCCP.Segments = d.segments.Counters
 	return c
 }
 
-// Decode returns the TCAP messages of one frame, in the order of its chunks.
+// Decode returns the TCAP messages of one frame, in the order of its chunks, after
+// those that are given up in its time because segments of them did not come. at is
+// the capture time in nanoseconds, and now the capture's clock, by which what waits is
+// given up; cut says that the capture kept only the beginning of the frame.
 // The slice is valid until the next call; nothing in it aliases the frame.
-func (d *Decoder) Decode(t layers.LinkType, at time.Time, frame []byte) []Message {
+func (d *Decoder) Decode(t link.Type, at, now int64, frame []byte, cut bool) []Message {
 	d.counters.Packets++
 	d.found = d.found[:0]
-	m := Message{Time: at, Frame: d.counters.Packets}
-	if !link.Supported(t) {
-		d.counters.Unsupported++
-		return nil
+	d.now = now
+	d.lost(d.segments.Lost(now))
+	d.way = Way{Time: at, Frame: d.counters.Packets, Cause: -1}
+	d.from = &d.associations.tdm
+	p, err := d.link.Decode(t, now, frame, cut)
+	d.cut = p.Cut
+	if cut {
+		d.counters.CutPackets++
 	}
-	p, err := d.link.Decode(t, frame)
 	if err != nil {
-		d.counters.Malformed.Link++
-		return nil
+		d.broken(&d.counters.Frames.Cut, &d.counters.Malformed.Link)
+		return d.found
 	}
-	switch p.Kind {
-	case link.Fragment:
-		d.counters.Fragments++
-	case link.SCTP:
-		m.Src, m.Dst = p.Src, p.Dst
-		d.sctp(m, p.Payload)
-	case link.MTP3:
-		m.Via = "mtp"
-		d.mtp3(m, p.Payload)
-	case link.SCCP:
-		m.Via = "mtp"
-		d.sccp(m, p.Payload)
-	}
+	d.frame(p)
 	return d.found
 }
 
-func (d *Decoder) sctp(m Message, packet []byte) {
-	h, chunks, err := sctp.Parse(packet, d.chunks[:0])
-	d.chunks = chunks
-	if err != nil {
-		d.counters.Malformed.SCTP++
-	}
-	d.counters.Chunks += uint64(len(chunks))
-	for _, c := range chunks {
-		if !c.Begin || !c.End {
-			var whole bool
-			if c, whole = d.fragments.Add(sctp.Direction{Src: m.Src, Dst: m.Dst, Header: h}, c); !whole {
-				continue
-			}
-		}
-		d.adaptation(m, sctp.Protocol(h, c.PPID), c.Payload)
-	}
-}
-
-// adaptation takes a user message through the layer that stands in for MTP2
-// or MTP3.
-func (d *Decoder) adaptation(m Message, protocol uint32, b []byte) {
-	switch protocol {
-	case sctp.PPIDM3UA:
-		m.Via = "m3ua"
-		msg, ok, err := m3ua.Parse(b)
-		if d.check(err, &d.counters.Malformed.M3UA) && ok {
-			d.user(m, msg)
-		}
-	case sctp.PPIDM2PA:
-		m.Via = "m2pa"
-		msu, ok, err := m2pa.Parse(b)
-		if d.check(err, &d.counters.Malformed.M2PA) && ok {
-			d.mtp3(m, msu)
-		}
-	case sctp.PPIDM2UA:
-		m.Via = "m2ua"
-		msu, ok, err := m2ua.Parse(b)
-		if d.check(err, &d.counters.Malformed.M2UA) && ok {
-			d.mtp3(m, msu)
-		}
-	}
-}
-
-// check counts an error and tells whether there was none.
-func (d *Decoder) check(err error, malformed *uint64) bool {
-	if err != nil {
+// broken counts what could not be read: as cut if the capture did that, else as
+// malformed.
+func (d *Decoder) broken(cut, malformed *uint64) {
+	if d.cut {
+		*cut++
+	} else {
 		*malformed++
 	}
-	return err == nil
 }
 
-func (d *Decoder) mtp3(m Message, b []byte) {
-	msg, err := mtp3.Parse(b)
-	if d.check(err, &d.counters.Malformed.MTP3) {
-		d.user(m, msg)
+func (d *Decoder) frame(p link.Packet) {
+	f := &d.counters.Frames
+	switch p.Kind {
+	case link.ToSCTP:
+		f.SCTP++
+		d.way.Src, d.way.Dst = p.Src, p.Dst
+		d.sctp(p.Payload)
+	case link.ToMTP3:
+		f.SS7++
+		d.msu(p.Payload)
+	case link.ToSCCP:
+		f.SS7++
+		d.sccp(p.Payload)
+	case link.FillIn:
+		f.FillIn++
+	case link.Unsupported:
+		f.Unsupported++
+	case link.Other:
+		f.Other++
+	case link.Fragment:
+		if p.Cut {
+			f.Cut++
+		}
 	}
 }
 
-func (d *Decoder) user(m Message, msg mtp3.Message) {
-	if msg.ServiceIndicator == mtp3.SCCP {
-		m.OPC, m.DPC = msg.OPC, msg.DPC
-		d.sccp(m, msg.Data)
-	}
+// Close returns the messages of which segments are still missing, and gives up all
+// fragments.
+func (d *Decoder) Close() []Message {
+	d.found = d.found[:0]
+	d.lost(d.segments.Close())
+	d.link.Close()
+	d.associations.close()
+	return d.found
 }
 
-func (d *Decoder) sccp(m Message, b []byte) {
-	u, ok, err := sccp.Parse(b)
-	if errors.Is(err, sccp.ErrSegmented) {
-		d.counters.Segments++
-		return
+// message makes room for one more.
+func (d *Decoder) message() *Message {
+	if n := len(d.found); n < cap(d.found) {
+		d.found = d.found[:n+1]
+	} else {
+		d.found = append(d.found, Message{})
 	}
-	if !d.check(err, &d.counters.Malformed.SCCP) || !ok {
-		return
-	}
-	if u.Called.SSN == sccp.SSNManagement || !tcap.Looks(u.Data) {
-		d.counters.OtherUsers++
-		return
-	}
-	m.Called, m.Calling = u.Called, u.Calling
-	m.TCAP, ok, m.Err = tcap.Parse(u.Data)
-	if m.Err != nil {
-		d.counters.Malformed.TCAP++
-	}
-	if ok {
-		d.found = append(d.found, m)
-	}
+	return &d.found[len(d.found)-1]
 }

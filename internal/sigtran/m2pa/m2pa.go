@@ -5,7 +5,6 @@ package m2pa
 import (
 	"encoding/binary"
 	"errors"
-	"fmt"
 )
 
 const (
@@ -16,30 +15,33 @@ const (
 )
 
 var (
-	errShort  = errors.New("message shorter than its 16 octet headers")
-	errLength = errors.New("message length disagrees with the chunk")
+	errShort   = errors.New("message shorter than its 16 octet headers")
+	errVersion = errors.New("version is not 1, or message class not 11")
+	errLength  = errors.New("message length disagrees with the chunk")
 )
 
 // Parse returns the MTP3 message, from its service information octet on, that
-// a User Data message carries. Its headers are version, spare, class, type,
-// length of the whole message (4 octets), and the backward and forward
-// sequence numbers (24 bits in 4 octets each), all big endian; the priority
-// octet of RFC 4165 §2.3.1 comes before the service information octet. ok is
-// false for link status and for the empty User Data that only acknowledges.
-func Parse(b []byte) (msu []byte, ok bool, err error) {
+// a User Data message carries, and what follows the message. Its headers are
+// version, spare, class, type, length of the whole message (4 octets), and the
+// backward and forward sequence numbers (24 bits in 4 octets each), all big endian;
+// the priority octet of RFC 4165 §2.3.1 comes before the service information octet.
+// ok is false for link status and for the empty User Data that only acknowledges. If
+// b is cut, so may be the message.
+func Parse(b []byte, cut bool) (msu, rest []byte, ok bool, err error) {
 	if len(b) < headerLen {
-		return nil, false, errShort
+		return nil, nil, false, errShort
 	}
 	if b[0] != version || b[2] != class {
-		return nil, false, fmt.Errorf("version %d class %d, want %d and %d", b[0], b[2], version, class)
+		return nil, nil, false, errVersion
 	}
 	length := binary.BigEndian.Uint32(b[4:])
-	if length < headerLen || length > uint32(len(b)) {
-		return nil, false, errLength
+	if length < headerLen || !cut && length > uint32(len(b)) {
+		return nil, nil, false, errLength
 	}
-	b = b[:length]
+	end := min(length, uint32(len(b)))
+	b, rest = b[:end], b[end:]
 	if b[3] != typeUserData || len(b) == headerLen {
-		return nil, false, nil
+		return nil, rest, false, nil
 	}
-	return b[headerLen+1:], true, nil
+	return b[headerLen+1:], rest, true, nil
 }

@@ -24,7 +24,7 @@ func TestParse(t *testing.T) {
 		{"length below the header", append([]byte{1, 0, 11, 1, 0, 0, 0, 8}, data[8:]...), false, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			msu, ok, err := Parse(tt.in)
+			msu, _, ok, err := Parse(tt.in, false)
 			if ok != tt.ok || (err != nil) != tt.bad || ok && (len(msu) != 5 || msu[0] != 0x83) {
 				t.Errorf("got %x, %t, %v", msu, ok, err)
 			}
@@ -32,10 +32,20 @@ func TestParse(t *testing.T) {
 	}
 }
 
+func TestRest(t *testing.T) {
+	data := sigtrantest.M2PA([]byte{0x83, 1, 2, 3, 4})
+	if _, rest, ok, err := Parse(append(data, "more"...), false); !ok || err != nil || string(rest) != "more" {
+		t.Errorf("got %q, %t, %v", rest, ok, err)
+	}
+	if msu, _, ok, err := Parse(data[:len(data)-2], true); !ok || err != nil || len(msu) != 3 {
+		t.Errorf("cut by the capture: %x, %t, %v", msu, ok, err)
+	}
+}
+
 func FuzzParse(f *testing.F) {
-	f.Add(sigtrantest.M2PA([]byte{0x83, 1, 2, 3, 4}))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		if msu, ok, err := Parse(b); ok && (err != nil || len(msu) > len(b)) {
+	f.Add(sigtrantest.M2PA([]byte{0x83, 1, 2, 3, 4}), false)
+	f.Fuzz(func(t *testing.T, b []byte, cut bool) {
+		if msu, rest, ok, err := Parse(b, cut); ok && (err != nil || len(msu)+len(rest) > len(b)) {
 			t.Errorf("got %x, %v", msu, err)
 		}
 	})

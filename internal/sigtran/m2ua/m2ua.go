@@ -9,35 +9,32 @@ import (
 )
 
 const (
-	classMAUP        = 6      // RFC 3331 §3.1.3
-	typeData         = 1      // RFC 3331 §3.1.4
-	tagProtocolData1 = 0x0300 // RFC 3331 §3.3.1.1
-	tagProtocolData2 = 0x0301 // the same for TTC's MTP
+	classMAUP = 6 // RFC 3331 §3.1.3
+	typeData  = 1 // RFC 3331 §3.1.4
+)
+
+// Parameters that hold an MTP3 message, RFC 3331 §3.3.1.1: the second is for TTC's
+// MTP, and has its length indicator in front.
+const (
+	TagProtocolData1 = 0x0300
+	TagProtocolData2 = 0x0301
 )
 
 var errShort = errors.New("protocol data 2 without its length indicator")
 
-// Parse returns the MTP3 message, from its service information octet on, that
-// a Data message carries; in Protocol Data 2 TTC's length indicator comes
-// before it. ok is false for every other message.
-func Parse(b []byte) (msu []byte, ok bool, err error) {
-	msg, err := xua.Parse(b)
-	if err != nil {
-		return nil, false, err
-	}
-	if msg.Class != classMAUP || msg.Type != typeData {
+// IsData tells whether a message is Data.
+func IsData(m xua.Message) bool { return m.Class == classMAUP && m.Type == typeData }
+
+// Parse returns the MTP3 message, from its service information octet on, that a
+// parameter holds; ok is false for other parameters.
+func Parse(tag uint16, v []byte) (msu []byte, ok bool, err error) {
+	switch {
+	case tag == TagProtocolData1:
+		return v, true, nil
+	case tag != TagProtocolData2:
 		return nil, false, nil
+	case len(v) == 0:
+		return nil, true, errShort
 	}
-	msu, ok, err = msg.Param(tagProtocolData1)
-	if ok || err != nil {
-		return msu, ok, err
-	}
-	msu, ok, err = msg.Param(tagProtocolData2)
-	if ok && len(msu) == 0 {
-		return nil, false, errShort
-	}
-	if ok {
-		msu = msu[1:]
-	}
-	return msu, ok, err
+	return v[1:], true, nil
 }

@@ -11,34 +11,26 @@ import (
 )
 
 const (
-	classTransfer   = 1      // RFC 4666 §3.1.2
-	typeData        = 1      // RFC 4666 §3.1.2.1
-	tagProtocolData = 0x0210 // RFC 4666 §3.3.1
-	protocolDataLen = 12     // before the user data
+	classTransfer   = 1  // RFC 4666 §3.1.2
+	typeData        = 1  // RFC 4666 §3.1.2.1
+	protocolDataLen = 12 // before the user data
 )
+
+// TagProtocolData is the parameter that holds an MTP3 message, RFC 4666 §3.3.1.
+const TagProtocolData = 0x0210
 
 var errShort = errors.New("protocol data shorter than its 12 octet label")
 
-// Parse returns the MTP3 message in a DATA message: Protocol Data holds the
-// originating and destination point codes (4 octets each, big endian), service
-// indicator, network indicator, message priority, signalling link selection
-// (an octet each) and the user data (RFC 4666 §3.3.1). ok is false for every
-// other message, and for DATA without Protocol Data, such as the framing of
-// the protocol's early drafts.
-func Parse(b []byte) (m mtp3.Message, ok bool, err error) {
-	msg, err := xua.Parse(b)
-	if err != nil {
-		return m, false, err
-	}
-	if msg.Class != classTransfer || msg.Type != typeData {
-		return m, false, nil
-	}
-	v, ok, err := msg.Param(tagProtocolData)
-	if err != nil || !ok {
-		return m, false, err
-	}
+// IsData tells whether a message is DATA. Management and the rest carry no MTP3
+// message.
+func IsData(m xua.Message) bool { return m.Class == classTransfer && m.Type == typeData }
+
+// Parse reads Protocol Data: the originating and destination point codes (4 octets
+// each, big endian), service indicator, network indicator, message priority,
+// signalling link selection (an octet each) and the user data (RFC 4666 §3.3.1).
+func Parse(v []byte) (mtp3.Message, error) {
 	if len(v) < protocolDataLen {
-		return m, false, errShort
+		return mtp3.Message{}, errShort
 	}
 	return mtp3.Message{
 		OPC:              binary.BigEndian.Uint32(v),
@@ -47,5 +39,5 @@ func Parse(b []byte) (m mtp3.Message, ok bool, err error) {
 		NetworkIndicator: v[9],
 		SLS:              v[11],
 		Data:             v[protocolDataLen:],
-	}, true, nil
+	}, nil
 }

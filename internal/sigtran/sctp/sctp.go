@@ -1,6 +1,6 @@
-// Package sctp finds the user messages in SCTP packets (RFC 9260): the DATA
-// chunks of one packet, all of them, and the messages that were cut into
-// fragments over several chunks.
+// Package sctp finds the user messages in SCTP packets (RFC 9260): the DATA and
+// I-DATA chunks of a packet, all of them, each once however often it was sent or
+// captured, and the messages that were cut into fragments over several chunks.
 //
 // Checksums are not verified: a capture on the sending host sees packets
 // before the network card fills them in.
@@ -16,6 +16,7 @@ import (
 const (
 	PPIDM2UA = 2
 	PPIDM3UA = 3
+	PPIDSUA  = 4
 	PPIDM2PA = 5
 )
 
@@ -25,19 +26,24 @@ const (
 	PortM2UA = 2904
 	PortM3UA = 2905
 	PortM2PA = 3565
+	PortSUA  = 14001
 )
 
 const (
-	headerLen     = 12 // common header, RFC 9260 §3.1
-	chunkLen      = 4  // chunk header, RFC 9260 §3.2
-	dataHeaderLen = 16 // DATA chunk before user data, RFC 9260 §3.3.1
-	chunkData     = 0
+	headerLen      = 12 // common header, RFC 9260 §3.1
+	chunkLen       = 4  // chunk header, RFC 9260 §3.2
+	dataHeaderLen  = 16 // DATA chunk before user data, RFC 9260 §3.3.1
+	iDataHeaderLen = 20 // I-DATA chunk before user data, RFC 8260 §2.1
+	chunkData      = 0
+	chunkIData     = 64
+	iDataGroup     = 1 << 63 // in Data.group
 )
 
-// DATA chunk flags, RFC 9260 §3.3.1.
+// Chunk flags, RFC 9260 §3.3.1.
 const (
-	flagEnd   = 1 << 0
-	flagBegin = 1 << 1
+	flagEnd       = 1 << 0
+	flagBegin     = 1 << 1
+	flagUnordered = 1 << 2
 )
 
 var (
@@ -52,63 +58,111 @@ type Header struct {
 	VerificationTag  uint32
 }
 
-// Data is one DATA chunk. Payload aliases the packet.
+// Data is one DATA or I-DATA chunk. Payload aliases the packet.
 type Data struct {
 	TSN        uint32
 	Stream     uint16
 	PPID       uint32
 	Begin, End bool // both: the whole user message; else a fragment
+	Cut        bool // the capture kept less of the payload than was sent
 	Payload    []byte
+
+	// What puts fragments in order: those of DATA are numbered by TSN, those of
+	// I-DATA by fragment number within stream, order flag and message (group).
+	group uint64
+	seq   uint32
 }
 
-// Parse reads the common header and appends every DATA chunk of the packet to
-// dst, in order; other chunk types are stepped over. Integers are big endian,
-// chunks are padded to 4 octets (RFC 9260 §3.2); the last chunk's padding may
-// be missing. On an error the chunks before the broken one are returned too.
-func Parse(packet []byte, dst []Data) (Header, []Data, error) {
+// Chunks are the chunks of one packet.
+type Chunks struct {
+	Header
+	Data    []Data
+	Control int // chunks of other types
+}
+
+// Parse reads the common header and every chunk of the packet into c, whose Data is
+// used again. Integers are big endian, chunks are padded to 4 octets (RFC 9260 §3.2);
+// the last chunk's padding may be missing. If the packet is cut, its last chunk may
+// be. On an error the chunks before the broken one are there.
+func (c *Chunks) Parse(packet []byte, cut bool) error {
+	*c = Chunks{Data: c.Data[:0]}
 	if len(packet) < headerLen {
-		return Header{}, dst, errShortHeader
+		return errShortHeader
 	}
-	h := Header{
+	c.Header = Header{
 		SrcPort:         binary.BigEndian.Uint16(packet[0:]),
 		DstPort:         binary.BigEndian.Uint16(packet[2:]),
 		VerificationTag: binary.BigEndian.Uint32(packet[4:]),
 	}
 	for rest := packet[headerLen:]; len(rest) > 0; {
 		if len(rest) < chunkLen {
-			return h, dst, errShortChunk
+			return errShortChunk
 		}
 		length := int(binary.BigEndian.Uint16(rest[2:]))
 		if length < chunkLen {
-			return h, dst, errShortChunk
+			return errShortChunk
 		}
-		if length > len(rest) {
-			return h, dst, errChunkLength
+		chunkCut := length > len(rest)
+		if chunkCut && !cut {
+			return errChunkLength
 		}
-		if rest[0] == chunkData {
-			if length < dataHeaderLen {
-				return h, dst, errShortChunk
-			}
-			dst = append(dst, Data{
-				TSN:     binary.BigEndian.Uint32(rest[4:]),
-				Stream:  binary.BigEndian.Uint16(rest[8:]),
-				PPID:    binary.BigEndian.Uint32(rest[12:]),
-				Begin:   rest[1]&flagBegin != 0,
-				End:     rest[1]&flagEnd != 0,
-				Payload: rest[dataHeaderLen:length],
-			})
+		if err := c.chunk(rest[:min(length, len(rest))], chunkCut); err != nil {
+			return err
 		}
 		rest = rest[min((length+3)&^3, len(rest)):]
 	}
-	return h, dst, nil
+	return nil
+}
+
+// chunk reads one chunk, without its padding.
+func (c *Chunks) chunk(b []byte, cut bool) error {
+	size := dataHeaderLen
+	switch b[0] {
+	case chunkData:
+	case chunkIData:
+		size = iDataHeaderLen
+	default:
+		c.Control++
+		return nil
+	}
+	if len(b) < size {
+		return errShortChunk
+	}
+	d := Data{
+		TSN:     binary.BigEndian.Uint32(b[4:]),
+		Stream:  binary.BigEndian.Uint16(b[8:]),
+		PPID:    binary.BigEndian.Uint32(b[size-4:]),
+		Begin:   b[1]&flagBegin != 0,
+		End:     b[1]&flagEnd != 0,
+		Cut:     cut,
+		Payload: b[size:],
+	}
+	d.group, d.seq = uint64(d.Stream), d.TSN
+	if b[0] == chunkIData {
+		message := uint64(binary.BigEndian.Uint32(b[12:]))
+		d.group = iDataGroup | uint64(b[1]&flagUnordered)<<60 | uint64(d.Stream)<<32 | message
+		if d.seq = 0; !d.Begin {
+			d.seq, d.PPID = d.PPID, 0 // one field: RFC 8260 §2.1
+		}
+	}
+	c.Data = append(c.Data, d)
+	return nil
 }
 
 // Protocol tells which adaptation layer a message belongs to: its payload
-// protocol identifier, or where that is 0 the one its ports are registered
-// for. 0 means unknown.
+// protocol identifier; where that is 0, the one its ports are registered for; where
+// it is one of ours in the other byte order, as some senders have it, that one. 0
+// means unknown.
 func Protocol(h Header, ppid uint32) uint32 {
-	if ppid != 0 {
+	if ppid >= 1<<24 && ppid&0xffffff == 0 {
+		ppid >>= 24
+	}
+	switch ppid {
+	case PPIDM2UA, PPIDM3UA, PPIDSUA, PPIDM2PA:
 		return ppid
+	case 0:
+	default:
+		return 0
 	}
 	for _, port := range [...]uint16{h.DstPort, h.SrcPort} {
 		switch port {
@@ -118,6 +172,8 @@ func Protocol(h Header, ppid uint32) uint32 {
 			return PPIDM2PA
 		case PortM2UA:
 			return PPIDM2UA
+		case PortSUA:
+			return PPIDSUA
 		}
 	}
 	return 0

@@ -49,6 +49,16 @@ func nextAt(b []byte, depth int) (e element, rest []byte, err error) {
 	return element{tag, b[:length]}, b[length:], nil
 }
 
+// partial is an element that runs past its container, as far as it goes. Transaction
+// IDs are not taken so.
+func partial(b []byte) element {
+	tag, length, content, err := header(b)
+	if err != nil || tag == tagOTID || tag == tagDTID || tag == ansiTransactionID || length == 0 {
+		return element{}
+	}
+	return element{tag, content}
+}
+
 // indefinite stands for a length that is told by end-of-contents octets.
 const indefinite = -1
 
@@ -135,30 +145,61 @@ func integer(b []byte) (int32, error) {
 	return v, nil
 }
 
-// oid writes an object identifier in dotted form (X.690 §8.19).
-func oid(b []byte) (string, error) {
-	const maxOctets = 32
-	if len(b) == 0 || len(b) > maxOctets || b[len(b)-1]&0x80 != 0 {
-		return "", errOID
+// maxOID bounds an object identifier. Those of MAP, CAP and INAP have 7 to 9 octets.
+const maxOID = 16
+
+// OID is an object identifier as it is encoded (X.690 §8.19), as a value: it aliases
+// nothing, and equal ones compare equal. The zero value is none.
+type OID struct {
+	n      uint8
+	octets [maxOID]byte
+}
+
+// parseOID takes over an encoded object identifier that is whole.
+func parseOID(b []byte) (o OID, err error) {
+	if len(b) == 0 || len(b) > maxOID || b[len(b)-1]&0x80 != 0 {
+		return o, errOID
 	}
-	out := make([]byte, 0, 4*len(b))
 	var arc uint64
 	for _, octet := range b {
-		if arc > 1<<32 {
-			return "", errOID
+		if arc = arc<<7 | uint64(octet&0x7f); arc > 1<<32 {
+			return OID{}, errOID
 		}
+		if octet&0x80 == 0 {
+			arc = 0
+		}
+	}
+	o.n = uint8(copy(o.octets[:], b))
+	return o, nil
+}
+
+// IsZero tells that there is none.
+func (o *OID) IsZero() bool { return o.n == 0 }
+
+// Octets are the encoded form.
+func (o *OID) Octets() []byte { return o.octets[:o.n] }
+
+// Append appends the dotted form.
+func (o *OID) Append(dst []byte) []byte {
+	var arc uint64
+	first := true
+	for _, octet := range o.octets[:o.n] {
 		arc = arc<<7 | uint64(octet&0x7f)
 		if octet&0x80 != 0 {
 			continue
 		}
-		if len(out) == 0 {
+		if first {
 			root := min(arc/40, 2)
-			out = strconv.AppendUint(out, root, 10)
+			dst = strconv.AppendUint(dst, root, 10)
 			arc -= 40 * root
+			first = false
 		}
-		out = append(out, '.')
-		out = strconv.AppendUint(out, arc, 10)
+		dst = append(dst, '.')
+		dst = strconv.AppendUint(dst, arc, 10)
 		arc = 0
 	}
-	return string(out), nil
+	return dst
 }
+
+// String is the dotted form.
+func (o OID) String() string { return string(o.Append(nil)) }

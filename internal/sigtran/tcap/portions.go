@@ -1,9 +1,6 @@
 package tcap
 
-import (
-	"errors"
-	"fmt"
-)
+import "errors"
 
 // Tags of the dialogue portion, ITU-T Q.773 §3.2.
 const (
@@ -11,38 +8,47 @@ const (
 	tagSingleASN1 = 0xa0
 	tagAARQ       = 0x60 // dialogue request, and unidirectional dialogue
 	tagAARE       = 0x61 // dialogue response
+	tagABRT       = 0x64 // dialogue abort
 	tagContext    = 0xa1
 	tagOID        = 0x06
+	tagSource     = 0x80 // of ABRT
 )
 
-// applicationContext digs the application context name out of the dialogue
-// portion: EXTERNAL, single-ASN1-type, AARQ or AARE, context name, OBJECT
-// IDENTIFIER. It is "" where a dialogue PDU has none (ABRT).
-func applicationContext(portion []byte) (string, error) {
+// dialogue digs the application context name out of the dialogue portion: EXTERNAL,
+// single-ASN1-type, AARQ or AARE, context name, OBJECT IDENTIFIER; or from ABRT its
+// source. There may be neither.
+func (m *Message) dialogue(portion []byte) error {
 	external, ok, err := find(portion, tagExternal)
 	if err != nil || !ok {
-		return "", err
+		return err
 	}
 	single, ok, err := find(external, tagSingleASN1)
 	if err != nil || !ok {
-		return "", err
+		return err
 	}
 	pdu, _, err := next(single)
 	if err != nil {
-		return "", err
+		return err
 	}
-	if pdu.tag != tagAARQ && pdu.tag != tagAARE {
-		return "", nil
+	switch pdu.tag {
+	case tagABRT:
+		source, ok, err := find(pdu.content, tagSource)
+		if ok && len(source) == 1 {
+			m.AbortSource = int8(source[0] & 0x7f)
+		}
+		return err
+	case tagAARQ, tagAARE:
+		context, ok, err := find(pdu.content, tagContext)
+		if err != nil || !ok {
+			return err
+		}
+		name, ok, err := find(context, tagOID)
+		if err == nil && ok {
+			m.Context, err = parseOID(name)
+		}
+		return err
 	}
-	context, ok, err := find(pdu.content, tagContext)
-	if err != nil || !ok {
-		return "", err
-	}
-	name, ok, err := find(context, tagOID)
-	if err != nil || !ok {
-		return "", err
-	}
-	return oid(name)
+	return nil
 }
 
 // find returns the contents of the first element with this tag.
@@ -62,90 +68,157 @@ func find(b []byte, tag uint32) (content []byte, ok bool, err error) {
 // ComponentKind is the type of a component.
 type ComponentKind byte
 
-// Component types by their tag, ITU-T Q.773 §3.3.
+// Component types by their tag, ITU-T Q.773 §3.3. T1.114.3 §3.11 has others, and one
+// more: InvokeNotLast.
 const (
 	Invoke              ComponentKind = 0xa1
 	ReturnResultLast    ComponentKind = 0xa2
 	ReturnError         ComponentKind = 0xa3
 	Reject              ComponentKind = 0xa4
 	ReturnResultNotLast ComponentKind = 0xa7
+	InvokeNotLast       ComponentKind = 0xed
 )
 
-var componentNames = map[ComponentKind]string{
-	Invoke: "invoke", ReturnResultLast: "returnResultLast", ReturnError: "returnError",
-	Reject: "reject", ReturnResultNotLast: "returnResultNotLast",
+func (k ComponentKind) String() string {
+	switch k {
+	case Invoke:
+		return "invoke"
+	case ReturnResultLast:
+		return "returnResultLast"
+	case ReturnError:
+		return "returnError"
+	case Reject:
+		return "reject"
+	case ReturnResultNotLast:
+		return "returnResultNotLast"
+	case InvokeNotLast:
+		return "invokeNotLast"
+	}
+	return ""
 }
-
-func (k ComponentKind) String() string { return componentNames[k] }
 
 // Component is one component, without its parameters.
 type Component struct {
-	Kind ComponentKind
-	// InvokeID is -128 to 127; a reject may have none (HasInvokeID false).
-	InvokeID    int
+	// Code is the operation code, or in a ReturnError the error code, in the coding
+	// that CodeKind tells.
+	Code     int32
+	CodeKind CodeKind
+	Kind     ComponentKind
+	// InvokeID is -128 to 127; a reject may have none (HasInvokeID false). Of T1.114 it
+	// is the component ID: 0 to 255.
+	InvokeID    int16
+	LinkedID    int16
 	HasInvokeID bool
-	// Code is the local operation code, or in a ReturnError the local error
-	// code; HasCode is false where there is none, as in a reject or an empty
-	// result. GlobalCode is the dotted code instead, where it is global.
-	Code       int
-	HasCode    bool
-	GlobalCode string
+	HasLinkedID bool
+	// Problem is a Reject's problem: its tag in the high octet, its code in the low one
+	// (ITU-T Q.773 §3.3, table 21); 0 without one.
+	Problem    uint16
+	GlobalCode OID // where CodeKind is Global
 }
+
+// CodeKind tells the coding of a component's code.
+type CodeKind byte
+
+// The codings.
+const (
+	None     CodeKind = iota // there is no code, as in a reject or an empty result
+	Local                    // an INTEGER
+	Global                   // an OBJECT IDENTIFIER
+	National                 // T1.114: a code of TCAP's own table, family in the high octet
+	Private                  // T1.114: a code that the application defines, likewise
+)
 
 const (
 	tagInteger  = 0x02
 	tagSequence = 0x30
+	tagLinked   = 0x80
 )
 
-var errInvokeID = errors.New("component without an invoke ID")
+var (
+	errInvokeID  = errors.New("component without an invoke ID")
+	errComponent = errors.New("tag is no component")
+)
 
-// parseComponents reads the component portion and on an error returns the
-// components before it.
-func parseComponents(b []byte) (list []Component, err error) {
+// components reads the component portion; on an error the components before it are
+// there.
+func (m *Message) components(b []byte) error {
 	for len(b) > 0 {
-		var e element
-		if e, b, err = next(b); err != nil {
-			return list, err
+		e, rest, err := next(b)
+		if err != nil {
+			return err
 		}
 		kind := ComponentKind(e.tag)
-		if e.tag > 0xff || componentNames[kind] == "" {
-			return list, fmt.Errorf("tag %#x is no component", e.tag)
+		if e.tag > 0xff || kind == InvokeNotLast || kind.String() == "" {
+			return errComponent
 		}
-		c, err := parseComponent(kind, e.content)
-		if err != nil {
-			return list, fmt.Errorf("%s: %w", kind, err)
+		c := m.component()
+		c.Kind = kind
+		if err := c.parse(e.content); err != nil {
+			m.dropComponent()
+			return err
 		}
-		list = append(list, c)
+		b = rest
 	}
-	return list, nil
+	return nil
 }
 
-// parseComponent reads the invoke ID and the code. An invoke may have a linked
-// ID (context tag 0) between them; a result keeps its code in a SEQUENCE.
-func parseComponent(kind ComponentKind, b []byte) (Component, error) {
-	c := Component{Kind: kind}
+// component returns the place for the next one.
+func (m *Message) component() *Component {
+	if m.Count == MaxComponents {
+		m.More++
+		return &Component{}
+	}
+	m.Count++
+	return &m.Components[m.Count-1]
+}
+
+func (m *Message) dropComponent() {
+	if m.More > 0 {
+		m.More--
+		return
+	}
+	m.Count--
+	m.Components[m.Count] = Component{}
+}
+
+// parse reads the invoke ID and the code. An invoke may have a linked ID (context tag
+// 0) between them; a result keeps its code in a SEQUENCE.
+func (c *Component) parse(b []byte) error {
 	id, b, err := next(b)
 	if err != nil {
-		return c, err
+		return err
 	}
 	if id.tag == tagInteger {
 		v, err := integer(id.content)
 		if err != nil {
-			return c, err
+			return err
 		}
-		c.InvokeID, c.HasInvokeID = int(v), true
-	} else if kind != Reject {
-		return c, errInvokeID
+		c.InvokeID, c.HasInvokeID = int16(v), true
+	} else if c.Kind != Reject {
+		return errInvokeID
 	}
-	if kind == Reject {
-		return c, nil
-	}
-	if kind == ReturnResultLast || kind == ReturnResultNotLast {
+	switch c.Kind {
+	case Reject:
+		return c.problem(b)
+	case ReturnResultLast, ReturnResultNotLast:
 		if b, _, err = find(b, tagSequence); err != nil {
-			return c, err
+			return err
 		}
 	}
-	return c, c.code(b)
+	return c.code(b)
+}
+
+// problem takes a Reject's problem: context tags 0 to 3 for general, invoke, return
+// result and return error.
+func (c *Component) problem(b []byte) error {
+	if len(b) == 0 {
+		return nil
+	}
+	e, _, err := next(b)
+	if err == nil && e.tag >= 0x80 && e.tag <= 0x83 && len(e.content) == 1 {
+		c.Problem = uint16(e.tag)<<8 | uint16(e.content[0])
+	}
+	return err
 }
 
 // code takes the first local (INTEGER) or global (OBJECT IDENTIFIER) code.
@@ -157,12 +230,19 @@ func (c *Component) code(b []byte) error {
 		}
 		switch e.tag {
 		case tagInteger:
-			v, err := integer(e.content)
-			c.Code, c.HasCode = int(v), err == nil
+			if c.Code, err = integer(e.content); err == nil {
+				c.CodeKind = Local
+			}
 			return err
 		case tagOID:
-			c.GlobalCode, err = oid(e.content)
+			if c.GlobalCode, err = parseOID(e.content); err == nil {
+				c.CodeKind = Global
+			}
 			return err
+		case tagLinked:
+			if v, err := integer(e.content); err == nil {
+				c.LinkedID, c.HasLinkedID = int16(v), true
+			}
 		}
 		b = rest
 	}

@@ -1,17 +1,19 @@
-// Package tcap reads messages of the transaction capabilities application part
-// (ITU-T Q.773): the transaction portion, the application context of the
-// dialogue portion, and the component portion down to operation codes. What
-// the operations carry (MAP, CAP, INAP) is left alone.
+// Package tcap reads messages of the transaction capabilities application part,
+// those of ITU-T Q.773 and of ANSI T1.114: the transaction portion, the application
+// context and the abort source of the dialogue portion, and the component portion
+// down to operation and error codes. What the operations carry is left alone.
 //
-// The encoding is BER (X.690), with definite and indefinite lengths.
+// The encoding is BER (X.690), with definite and indefinite lengths. A Message is a
+// value: it aliases nothing, and reading one allocates nothing.
 package tcap
 
 import (
+	"encoding/binary"
 	"errors"
-	"fmt"
 )
 
-// Kind is a TCAP message type.
+// Kind is a TCAP message type. Those of T1.114, which are called package types, are
+// told by Message.Package.
 type Kind byte
 
 // Message types by their tag, ITU-T Q.773 table 4.
@@ -23,11 +25,21 @@ const (
 	Abort          Kind = 0x67
 )
 
-var kindNames = map[Kind]string{
-	Unidirectional: "unidirectional", Begin: "begin", End: "end", Continue: "continue", Abort: "abort",
+func (k Kind) String() string {
+	switch k {
+	case Unidirectional:
+		return "unidirectional"
+	case Begin:
+		return "begin"
+	case End:
+		return "end"
+	case Continue:
+		return "continue"
+	case Abort:
+		return "abort"
+	}
+	return ""
 }
-
-func (k Kind) String() string { return kindNames[k] }
 
 // Tags of the transaction portion, ITU-T Q.773 §3.1.
 const (
@@ -38,100 +50,220 @@ const (
 	tagComponents = 0x6c
 )
 
+// TID is a transaction ID of 1 to 4 octets; the zero value is none.
+type TID struct {
+	value uint32
+	n     uint8
+}
+
+// TIDOf is the transaction ID with these octets; of more than 4, none.
+func TIDOf(b []byte) (t TID) {
+	if len(b) > 4 {
+		return t
+	}
+	for _, octet := range b {
+		t.value = t.value<<8 | uint32(octet)
+	}
+	t.n = uint8(len(b))
+	return t
+}
+
+// IsZero tells that there is none.
+func (t TID) IsZero() bool { return t.n == 0 }
+
+// Len is the number of octets.
+func (t TID) Len() int { return int(t.n) }
+
+// Value is the octets as a number, big endian.
+func (t TID) Value() uint32 { return t.value }
+
+// AppendHex appends the octets as text.
+func (t TID) AppendHex(dst []byte) []byte {
+	const alphabet = "0123456789abcdef"
+	for shift := 8*int(t.n) - 4; shift >= 0; shift -= 4 {
+		dst = append(dst, alphabet[t.value>>shift&0x0f])
+	}
+	return dst
+}
+
+func (t TID) String() string { return string(t.AppendHex(nil)) }
+
+// MaxComponents is how many components of a message are kept; no more fit into most
+// of them.
+const MaxComponents = 8
+
 // Message is a TCAP message.
 type Message struct {
 	Kind Kind
-	// OTID and DTID are the originating and destination transaction IDs, 1 to 4
-	// octets each; empty where the message type has none.
-	OTID, DTID string
-	// ApplicationContext is the dotted application context name, or "".
-	ApplicationContext string
-	// AbortCause is the P-Abort cause (ITU-T Q.773 §3.1.4), or -1.
-	AbortCause int
-	Components []Component
+	// Package is the package type of T1.114, its tag; 0 for messages of Q.773.
+	Package byte
+	// OTID and DTID are the originating and destination (T1.114: responding)
+	// transaction IDs; none where the message type has none.
+	OTID, DTID TID
+	// Context is the application context name, or none.
+	Context OID
+	// AbortCause is the P-Abort cause (ITU-T Q.773 §3.1.4, T1.114.3 §3.4), or -1.
+	AbortCause int16
+	// AbortSource is that of the ABRT dialogue PDU: 0 the user, 1 the provider; -1
+	// without one (ITU-T Q.773 §3.2.2).
+	AbortSource int8
+	// Components holds the first Count components; More is how many there are beyond.
+	Components [MaxComponents]Component
+	Count      uint8
+	More       uint16
 }
 
 // Looks tells whether user data of SCCP begins with the tag of a TCAP message.
 func Looks(b []byte) bool {
-	return len(b) > 0 && kindNames[Kind(b[0])] != ""
+	return len(b) > 0 && (Kind(b[0]).String() != "" || kindOfPackage(b[0]) != 0)
 }
 
-// Parse reads one message. When the transaction portion is broken there is no
+var (
+	errTIDMissing = errors.New("no transaction ID")
+	errTIDLength  = errors.New("transaction ID longer than 4 octets")
+	errType       = errors.New("tag is no message type")
+
+	// ErrTrailing says that octets follow the message. All of it could be read.
+	ErrTrailing = errors.New("octets after the message")
+
+	errMessageLength = errors.New("message length runs past the user data")
+)
+
+// PortionError says which portion of a message an error is in.
+type PortionError struct {
+	Portion string // "dialogue" or "component"
+	Err     error
+}
+
+func (e *PortionError) Error() string { return e.Portion + " portion: " + e.Err.Error() }
+
+func (e *PortionError) Unwrap() error { return e.Err }
+
+// Parse reads one message into m. When the transaction portion is broken there is no
 // message: ok is false and err says why. When only the dialogue or component
 // portion is, or the message's own length runs past b, ok is true and the
 // message holds what could be read.
-func Parse(b []byte) (m Message, ok bool, err error) {
-	e, cut, err := outermost(b)
+func (m *Message) Parse(b []byte) (ok bool, err error) {
+	*m = Message{AbortCause: -1, AbortSource: -1}
+	e, rest, cut, err := outermost(b)
 	if err != nil {
-		return m, false, err
+		return false, err
 	}
-	m = Message{Kind: Kind(e.tag), AbortCause: -1}
-	if e.tag > 0xff || kindNames[m.Kind] == "" {
-		return m, false, fmt.Errorf("tag %#x is no message type", e.tag)
+	if m.Kind = kindOfPackage(byte(e.tag)); e.tag <= 0xff && m.Kind != 0 {
+		m.Package = byte(e.tag)
+		ok, err = m.parseANSI(e.content)
+	} else if m.Kind = Kind(e.tag); e.tag <= 0xff && m.Kind.String() != "" {
+		ok, err = m.parseITU(e.content)
+	} else {
+		return false, errType
 	}
-	dialogue, components, err := m.transaction(e.content)
-	if err != nil {
-		return m, false, err
+	if !ok && (cut == nil || m.OTID.IsZero() && m.DTID.IsZero()) {
+		return false, err
 	}
-	if m.ApplicationContext, err = applicationContext(dialogue); err != nil {
-		return m, true, fmt.Errorf("dialogue portion: %w", err)
+	switch {
+	case cut != nil:
+		err = cut
+	case err == nil && len(rest) > 0:
+		err = ErrTrailing
 	}
-	if m.Components, err = parseComponents(components); err != nil {
-		return m, true, fmt.Errorf("component portion: %w", err)
-	}
-	return m, true, cut
+	return true, err
 }
-
-var errMessageLength = errors.New("message length runs past the user data")
 
 // outermost reads the element that is the message. Some senders get its length
 // wrong and all that is inside right: cut tells so.
-func outermost(b []byte) (e element, cut, err error) {
-	tag, length, rest, err := header(b)
-	if err == nil && length > int64(len(rest)) {
-		return element{tag, rest}, errMessageLength, nil
+func outermost(b []byte) (e element, rest []byte, cut, err error) {
+	tag, length, content, err := header(b)
+	if err == nil && length > int64(len(content)) {
+		return element{tag, content}, nil, errMessageLength, nil
 	}
-	e, _, err = next(b)
-	return e, nil, err
+	e, rest, err = next(b)
+	if err == errTruncated && length == indefinite {
+		return element{tag, content}, nil, errMessageLength, nil
+	}
+	return e, rest, nil, err
 }
 
-// transaction reads the transaction portion and returns the contents of the
-// two that follow it.
-func (m *Message) transaction(b []byte) (dialogue, components []byte, err error) {
-	for len(b) > 0 {
-		var e element
-		if e, b, err = next(b); err != nil {
-			return nil, nil, err
-		}
-		switch e.tag {
-		case tagOTID:
-			m.OTID = string(e.content)
-		case tagDTID:
-			m.DTID = string(e.content)
-		case tagAbortCause:
-			if cause, err := integer(e.content); err == nil {
-				m.AbortCause = int(cause)
-			}
-		case tagDialogue:
-			dialogue = e.content
-		case tagComponents:
-			components = e.content
-		}
+// parseITU reads the content of a message of Q.773; ok tells that the transaction
+// portion could be read.
+func (m *Message) parseITU(b []byte) (ok bool, err error) {
+	p, err := m.transaction(b)
+	if err != nil {
+		return false, err
 	}
-	needOTID := m.Kind == Begin || m.Kind == Continue
-	needDTID := m.Kind == End || m.Kind == Continue || m.Kind == Abort
-	if err := checkTID("originating", m.OTID, needOTID); err != nil {
-		return nil, nil, err
+	if err := m.dialogue(p.dialogue); err != nil {
+		return true, &PortionError{"dialogue", err}
 	}
-	return dialogue, components, checkTID("destination", m.DTID, needDTID)
+	if err := m.components(p.components); err != nil {
+		return true, &PortionError{"component", err}
+	}
+	return true, p.err()
 }
 
-func checkTID(which, tid string, needed bool) error {
-	if needed && tid == "" {
-		return fmt.Errorf("no %s transaction ID", which)
-	}
-	if len(tid) > 4 {
-		return fmt.Errorf("%s transaction ID of %d octets, at most 4", which, len(tid))
+// portions are what follows the transaction portion; short says that the last of them
+// runs past its container.
+type portions struct {
+	dialogue, components []byte
+	short                bool
+}
+
+func (p portions) err() error {
+	if p.short {
+		return &PortionError{"last", errTruncated}
 	}
 	return nil
 }
+
+// transaction reads the transaction portion and returns the contents of the
+// two that follow it. An element that runs past the end is taken as far as it goes.
+func (m *Message) transaction(b []byte) (p portions, err error) {
+	for len(b) > 0 {
+		e, rest, err := next(b)
+		if err == errTruncated {
+			p.short = true
+			e, rest, err = partial(b), nil, nil
+		}
+		if err == nil {
+			err = m.element(e, &p)
+		}
+		if err != nil {
+			return p, err
+		}
+		b = rest
+	}
+	needOTID := m.Kind == Begin || m.Kind == Continue
+	needDTID := m.Kind == End || m.Kind == Continue || m.Kind == Abort
+	if needOTID && m.OTID.IsZero() || needDTID && m.DTID.IsZero() {
+		return p, errTIDMissing
+	}
+	return p, nil
+}
+
+// element takes one element of a message of Q.773.
+func (m *Message) element(e element, p *portions) error {
+	switch e.tag {
+	case tagOTID:
+		return m.OTID.set(e.content)
+	case tagDTID:
+		return m.DTID.set(e.content)
+	case tagAbortCause:
+		if cause, err := integer(e.content); err == nil {
+			m.AbortCause = int16(cause)
+		}
+	case tagDialogue:
+		p.dialogue = e.content
+	case tagComponents:
+		p.components = e.content
+	}
+	return nil
+}
+
+func (t *TID) set(b []byte) error {
+	if len(b) > 4 {
+		return errTIDLength
+	}
+	*t = TIDOf(b)
+	return nil
+}
+
+// tid4 is a transaction ID of T1.114, which has 4 octets.
+func tid4(b []byte) TID { return TID{binary.BigEndian.Uint32(b), 4} }

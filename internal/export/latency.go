@@ -1,0 +1,231 @@
+package export
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"math/bits"
+	"strings"
+	"time"
+
+	"github.com/tcapflow/tcapflow/internal/dialogue"
+	"github.com/tcapflow/tcapflow/internal/sigtran/names"
+	"github.com/tcapflow/tcapflow/internal/sigtran/tcap"
+)
+
+// bucketsPerOctave is the resolution of a histogram: a quantile is told as the upper end
+// of its bucket, which is no more than 1/8 above the true one.
+const bucketsPerOctave = 8
+
+// histogram counts durations from a microsecond up, in logarithmic buckets.
+type histogram struct {
+	buckets [44 * bucketsPerOctave]uint64
+	count   uint64
+	most    time.Duration
+	sum     time.Duration
+}
+
+func (h *histogram) add(d time.Duration) {
+	h.buckets[bucketOf(d)]++
+	h.count++
+	h.most = max(h.most, d)
+	h.sum += d
+}
+
+// merge adds what another one has counted.
+func (h *histogram) merge(other *histogram) {
+	for i, n := range other.buckets {
+		h.buckets[i] += n
+	}
+	h.count += other.count
+	h.most = max(h.most, other.most)
+	h.sum += other.sum
+}
+
+// bucketOf takes the position of the highest bit and the three bits after it.
+func bucketOf(d time.Duration) int {
+	us := uint64(max(d, 0) / time.Microsecond)
+	if us < bucketsPerOctave {
+		return int(us)
+	}
+	exponent := bits.Len64(us) - 4
+	return min(bucketsPerOctave*exponent+int(us>>exponent), len(histogram{}.buckets)-1)
+}
+
+// upper is the upper end of a bucket.
+func upper(bucket int) time.Duration {
+	if bucket < bucketsPerOctave {
+		return time.Duration(bucket+1) * time.Microsecond
+	}
+	exponent := bucket/bucketsPerOctave - 1
+	return time.Duration(bucket%bucketsPerOctave+bucketsPerOctave+1) << exponent * time.Microsecond
+}
+
+// quantile is the duration that a part q of all are no longer than.
+func (h *histogram) quantile(q float64) time.Duration {
+	rank, seen := uint64(q*float64(h.count)), uint64(0)
+	for i, n := range h.buckets {
+		if seen += n; seen > rank {
+			return min(upper(i), h.most)
+		}
+	}
+	return h.most
+}
+
+// maxOperations bounds the rows of the table, for codes that somebody makes up.
+const maxOperations = 256
+
+// operation names a row of the table.
+type operation struct {
+	code     dialogue.Code
+	protocol names.Protocol
+}
+
+// Results of a dialogue that was answered: without an error, with one, or aborted.
+const (
+	resultOK = iota
+	resultError
+	resultAbort
+	results
+)
+
+var resultNames = [results]string{"ok", "error", "abort"}
+
+type row struct {
+	latency                     [results]*histogram // nil: there was none
+	dialogues, errors, unserved uint64
+}
+
+// all is the latency of all results.
+func (r *row) all() (h histogram) {
+	for _, part := range r.latency {
+		if part != nil {
+			h.merge(part)
+		}
+	}
+	return h
+}
+
+// Latencies gathers the latencies of dialogues by operation. The zero value is ready
+// for use.
+type Latencies struct {
+	all  histogram
+	rows map[operation]*row
+}
+
+// Add takes a dialogue that is over.
+func (l *Latencies) Add(r *dialogue.Record) {
+	key := operation{r.Operation, protocolOf(r)}
+	at := l.rows[key]
+	if at == nil {
+		if l.rows == nil {
+			l.rows = make(map[operation]*row)
+		}
+		if len(l.rows) >= maxOperations {
+			key = operation{}
+		}
+		if at = l.rows[key]; at == nil {
+			at = &row{}
+			l.rows[key] = at
+		}
+	}
+	at.add(r)
+	if r.Answered() {
+		l.all.add(r.Latency())
+	}
+}
+
+func (r *row) add(d *dialogue.Record) {
+	result := resultOK
+	switch {
+	case d.Outcome == dialogue.Aborted:
+		result = resultAbort
+	case d.Error.Kind != tcap.None:
+		result = resultError
+	}
+	r.dialogues++
+	if result != resultOK {
+		r.errors++
+	}
+	if !d.Answered() {
+		r.unserved++
+		return
+	}
+	if r.latency[result] == nil {
+		r.latency[result] = &histogram{}
+	}
+	r.latency[result].add(d.Latency())
+}
+
+// Table writes a row for each operation, the most frequent first, and a histogram of
+// all latencies.
+func (l *Latencies) Table(w io.Writer) {
+	keys := l.keys(func(a, b operation) int {
+		more := cmp.Compare(l.rows[b].dialogues, l.rows[a].dialogues)
+		return cmp.Or(more, strings.Compare(a.String(), b.String()))
+	})
+	fmt.Fprintf(w, "%-36s %9s %9s %9s %9s %9s %9s\n",
+		"OPERATION", "DIALOGUES", "P50", "P99", "MAX", "ERRORS", "NO ANSWER")
+	for _, k := range keys {
+		r := l.rows[k]
+		latency := r.all()
+		fmt.Fprintf(w, "%-36s %9d %9s %9s %9s %9d %9d\n", k, r.dialogues,
+			short(&latency, 0.5), short(&latency, 0.99), short(&latency, 1), r.errors, r.unserved)
+	}
+	l.all.draw(w)
+}
+
+func (o operation) String() string {
+	if name := o.protocol.Operation(o.code.Value, o.code.Kind); name != "" {
+		return name
+	}
+	if o.code.Kind == tcap.None {
+		return "(no operation)"
+	}
+	return fmt.Sprintf("operation %d", o.code.Value)
+}
+
+// short writes a quantile with three digits.
+func short(h *histogram, q float64) string {
+	if h.count == 0 {
+		return "-"
+	}
+	return shortDuration(h.quantile(q))
+}
+
+func shortDuration(d time.Duration) string {
+	switch {
+	case d >= time.Minute:
+		return d.Round(time.Second).String()
+	case d >= time.Second:
+		return fmt.Sprintf("%.3gs", d.Seconds())
+	case d >= time.Millisecond:
+		return fmt.Sprintf("%.3gms", float64(d)/1e6)
+	}
+	return fmt.Sprintf("%.3gµs", float64(d)/1e3)
+}
+
+// draw writes a bar for each doubling of the latency, from the first that was met to
+// the last.
+func (h *histogram) draw(w io.Writer) {
+	if h.count == 0 {
+		return
+	}
+	const width = 50
+	var octaves [len(h.buckets) / bucketsPerOctave]uint64
+	first, last, most := len(octaves), 0, uint64(0)
+	for i, n := range h.buckets {
+		if n == 0 {
+			continue
+		}
+		o := i / bucketsPerOctave
+		octaves[o] += n
+		first, last, most = min(first, o), max(last, o), max(most, octaves[o])
+	}
+	fmt.Fprintf(w, "\n%12s\n", "LATENCY")
+	for o := first; o <= last; o++ {
+		bar := strings.Repeat("#", int((octaves[o]*width+most-1)/most))
+		end := shortDuration(upper(o*bucketsPerOctave + bucketsPerOctave - 1))
+		fmt.Fprintf(w, "%12s %9d %s\n", "< "+end, octaves[o], bar)
+	}
+}

@@ -1,0 +1,61 @@
+package export
+
+import (
+	"bytes"
+	"encoding/json"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/tcapflow/tcapflow/internal/dialogue"
+	"github.com/tcapflow/tcapflow/internal/sigtran/tcap"
+)
+
+func TestMetrics(t *testing.T) {
+	var s Summary
+	s.Packets, s.Frames.Fragments.Joined, s.Messages.Begin, s.MSU.Total, s.Dialogues.Answered = 7, 3, 4, 5, 6
+	var l Latencies
+	for ms, outcome := range []dialogue.Outcome{dialogue.Ended, dialogue.Ended, dialogue.Aborted} {
+		r := dialogue.Record{Begin: 1, Answer: 1 + int64(ms)*1e6, AnswerFrame: 2, Outcome: outcome,
+			Operation: dialogue.Code{Value: 45, Kind: tcap.Local}}
+		r.Called.SSN = 6
+		l.Add(&r)
+	}
+	l.Add(&dialogue.Record{})
+	var b bytes.Buffer
+	AppendMetrics(&b, &s, &l, 9)
+	for _, want := range []string{
+		"# TYPE tcapflow_packets_total counter", "tcapflow_packets_total 7", "tcapflow_frames_ip_fragments_joined_total 3",
+		"tcapflow_tcap_begin_total 4", "tcapflow_mtp3_total 5", "tcapflow_dialogues_answered_total 6", "tcapflow_dialogues_open 9",
+		`tcapflow_latency_seconds_bucket{operation="sendRoutingInfoForSM",result="ok",le="0.001"} 1`,
+		`tcapflow_latency_seconds_bucket{operation="sendRoutingInfoForSM",result="ok",le="0.0025"} 2`,
+		`tcapflow_latency_seconds_bucket{operation="sendRoutingInfoForSM",result="abort",le="+Inf"} 1`,
+		`tcapflow_latency_seconds_sum{operation="sendRoutingInfoForSM",result="abort"} 0.002`,
+	} {
+		if !strings.Contains(b.String(), want+"\n") {
+			t.Errorf("no %s in\n%s", want, &b)
+		}
+	}
+	line := regexp.MustCompile(`^(# TYPE [a-z0-9_]+ (counter|gauge|histogram)|[a-z0-9_]+(\{[a-z]+="[^"]*"(,[a-z]+="[^"]*")*\})? [0-9.e+-]+)$`)
+	seen := map[string]bool{}
+	for text := range strings.Lines(b.String()) {
+		if text = strings.TrimSuffix(text, "\n"); !line.MatchString(text) || seen[text] {
+			t.Errorf("not a line, or one that was there: %s", text)
+		}
+		seen[text] = true
+	}
+}
+
+// TestMetricsOfAll has a metric for each number in the summary line.
+func TestMetricsOfAll(t *testing.T) {
+	var b bytes.Buffer
+	AppendMetrics(&b, &Summary{}, &Latencies{}, 0)
+	text, err := json.Marshal(Summary{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	numbers := strings.Count(string(text), ":0")
+	if n := strings.Count(b.String(), " counter\n"); n != numbers || n < 60 {
+		t.Errorf("%d counters for %d numbers in %s", n, numbers, text)
+	}
+}
