@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -47,13 +48,38 @@ var oldTargets = []string{"linux/amd64", "linux/386"}
 // oldWay measures it from an empty engine, then again after a change, when only the
 // base images are kept.
 func (b *bench) oldWay(ctx context.Context) error {
-	err := b.measureOldWay(ctx)
-	if !errors.Is(err, debian.ErrUnavailable) {
+	err := b.oldTargetsRun(ctx)
+	if err == nil {
+		err = b.measureOldWay(ctx)
+	}
+	if !errors.Is(err, debian.ErrUnavailable) && !errors.Is(err, errForeign) {
 		return err
 	}
 	line, _, _ := strings.Cut(err.Error(), "\n")
 	fmt.Fprintf(b.o.Stdout, "%-58s not measured: %s\n", rowOldCold, line)
 	return b.empty(ctx)
+}
+
+// errForeign says that a container of an architecture cannot be had on this engine.
+var errForeign = errors.New("the engine's kernel does not run it")
+
+// oldTargetsRun asks the engine's kernel: the old way compiles in containers of the
+// target's own architecture.
+func (b *bench) oldTargetsRun(ctx context.Context) error {
+	targets, err := build.Select(strings.Join(oldTargets, ","))
+	if err != nil {
+		return err
+	}
+	natives, err := b.e.Natives(ctx)
+	if err != nil {
+		return err
+	}
+	for _, t := range targets {
+		if !slices.Contains(natives, t.GOARCH) {
+			return fmt.Errorf("%s: %w", t.Name, errForeign)
+		}
+	}
+	return nil
 }
 
 func (b *bench) measureOldWay(ctx context.Context) error {
