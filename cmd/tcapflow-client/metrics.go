@@ -22,7 +22,7 @@ func (f *flow) serveMetrics(address string, stderr io.Writer) (stop func(), err 
 	fmt.Fprintf(stderr, "metrics on http://%s/metrics\n", l.Addr())
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+		w.Header().Set("Content-Type", string(export.MetricsFormat))
 		w.Write(f.metrics()) // a reader that went away is no concern of ours
 	})
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "ok\n") })
@@ -50,6 +50,6 @@ func (f *flow) metrics() []byte {
 	s.Counters = f.decoder.Counters()
 	s.Dialogues = f.table.Counters()
 	var b bytes.Buffer
-	export.AppendMetrics(&b, &s, &f.latency, f.table.Len())
+	_ = export.WriteMetrics(&b, &s, &f.latency, f.table.Len()) // a buffer takes all
 	return b.Bytes()
 }

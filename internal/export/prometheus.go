@@ -1,13 +1,16 @@
 package export
 
 import (
-	"bytes"
 	"cmp"
-	"fmt"
+	"io"
 	"reflect"
 	"slices"
 	"strings"
 	"time"
+
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
+	"google.golang.org/protobuf/proto"
 )
 
 // bounds are the upper ends of the buckets of Prometheus' histograms, those that an
@@ -19,19 +22,30 @@ var bounds = [...]time.Duration{
 	30 * time.Second, time.Minute,
 }
 
-// AppendMetrics appends all counters of a summary, the number of open dialogues, and
-// the histograms of latencies, in Prometheus' text format 0.0.4
-// (https://prometheus.io/docs/instrumenting/exposition_formats/). A counter has the
-// name of its field in the summary line.
-func AppendMetrics(b *bytes.Buffer, s *Summary, l *Latencies, open int) {
-	appendCounters(b, "tcapflow", reflect.ValueOf(s).Elem())
-	fmt.Fprintf(b, "# TYPE tcapflow_dialogues_open gauge\ntcapflow_dialogues_open %d\n", open)
-	l.appendHistograms(b)
+// WriteMetrics writes all counters of a summary, the number of open dialogues, and the
+// histograms of latencies, in Prometheus' text format. A counter has the name of its field
+// in the summary line. Errors are those of w.
+func WriteMetrics(w io.Writer, s *Summary, l *Latencies, open int) error {
+	families := counters(nil, "tcapflow", reflect.ValueOf(s).Elem())
+	families = append(families, gauge("tcapflow_dialogues_open", float64(open)))
+	if h := l.family(); len(h.Metric) > 0 {
+		families = append(families, h)
+	}
+	out := expfmt.NewEncoder(w, MetricsFormat)
+	for _, f := range families {
+		if err := out.Encode(f); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// appendCounters walks a struct as encoding/json does: fields by their tags, those of
-// embedded structs as if they were its own.
-func appendCounters(b *bytes.Buffer, prefix string, v reflect.Value) {
+// MetricsFormat is what WriteMetrics writes; as text it is the HTTP content type.
+var MetricsFormat = expfmt.NewFormat(expfmt.TypeTextPlain)
+
+// counters walks a struct as encoding/json does: fields by their tags, those of embedded
+// structs as if they were its own.
+func counters(families []*dto.MetricFamily, prefix string, v reflect.Value) []*dto.MetricFamily {
 	for i := range v.NumField() {
 		field := v.Type().Field(i)
 		tag, _, _ := strings.Cut(field.Tag.Get("json"), ",")
@@ -42,32 +56,46 @@ func appendCounters(b *bytes.Buffer, prefix string, v reflect.Value) {
 		switch {
 		case !field.IsExported():
 		case field.Type.Kind() == reflect.Struct:
-			appendCounters(b, name, v.Field(i))
+			families = counters(families, name, v.Field(i))
 		case field.Type.Kind() == reflect.Uint64:
 			name = strings.TrimSuffix(name, "_total") + "_total"
-			fmt.Fprintf(b, "# TYPE %s counter\n%s %d\n", name, name, v.Field(i).Uint())
+			value := float64(v.Field(i).Uint())
+			families = append(families, &dto.MetricFamily{Name: &name, Type: dto.MetricType_COUNTER.Enum(),
+				Metric: []*dto.Metric{{Counter: &dto.Counter{Value: &value}}}})
 		}
 	}
+	return families
 }
 
-// appendHistograms appends one for each operation and result, in a fixed order.
-func (l *Latencies) appendHistograms(b *bytes.Buffer) {
-	const name = "tcapflow_latency_seconds"
-	fmt.Fprintf(b, "# TYPE %s histogram\n", name)
+func gauge(name string, value float64) *dto.MetricFamily {
+	return &dto.MetricFamily{Name: &name, Type: dto.MetricType_GAUGE.Enum(),
+		Metric: []*dto.Metric{{Gauge: &dto.Gauge{Value: &value}}}}
+}
+
+// family has a histogram for each operation and result, in a fixed order.
+func (l *Latencies) family() *dto.MetricFamily {
+	f := &dto.MetricFamily{Name: proto.String("tcapflow_latency_seconds"), Type: dto.MetricType_HISTOGRAM.Enum()}
 	for _, key := range l.keys(func(a, b operation) int { return cmp.Compare(a.String(), b.String()) }) {
 		for result := range results {
-			h := l.rows[key].latency[result]
-			if h == nil {
-				continue
+			if h := l.rows[key].latency[result]; h != nil {
+				f.Metric = append(f.Metric, &dto.Metric{Histogram: h.metric(), Label: []*dto.LabelPair{
+					{Name: proto.String("operation"), Value: proto.String(key.String())},
+					{Name: proto.String("result"), Value: proto.String(resultNames[result])},
+				}})
 			}
-			labels := fmt.Sprintf("operation=%q,result=%q", key, resultNames[result])
-			for _, bound := range bounds {
-				fmt.Fprintf(b, "%s_bucket{%s,le=\"%g\"} %d\n", name, labels, bound.Seconds(), h.below(bound))
-			}
-			fmt.Fprintf(b, "%s_bucket{%s,le=\"+Inf\"} %d\n", name, labels, h.count)
-			fmt.Fprintf(b, "%s_sum{%s} %g\n%s_count{%s} %d\n", name, labels, h.sum.Seconds(), name, labels, h.count)
 		}
 	}
+	return f
+}
+
+// metric is the histogram as Prometheus has it: with cumulative buckets.
+func (h *histogram) metric() *dto.Histogram {
+	m := &dto.Histogram{SampleCount: &h.count, SampleSum: proto.Float64(h.sum.Seconds())}
+	for _, bound := range bounds {
+		m.Bucket = append(m.Bucket, &dto.Bucket{
+			UpperBound: proto.Float64(bound.Seconds()), CumulativeCount: proto.Uint64(h.below(bound))})
+	}
+	return m
 }
 
 // below counts what is in buckets that end no later than bound.

@@ -23,7 +23,9 @@ func TestMetrics(t *testing.T) {
 	}
 	l.Add(&dialogue.Record{})
 	var b bytes.Buffer
-	AppendMetrics(&b, &s, &l, 9)
+	if err := WriteMetrics(&b, &s, &l, 9); err != nil {
+		t.Fatal(err)
+	}
 	for _, want := range []string{
 		"# TYPE tcapflow_packets_total counter", "tcapflow_packets_total 7", "tcapflow_frames_ip_fragments_joined_total 3",
 		"tcapflow_tcap_begin_total 4", "tcapflow_mtp3_total 5", "tcapflow_dialogues_answered_total 6", "tcapflow_dialogues_open 9",
@@ -49,7 +51,9 @@ func TestMetrics(t *testing.T) {
 // TestMetricsOfAll has a metric for each number in the summary line.
 func TestMetricsOfAll(t *testing.T) {
 	var b bytes.Buffer
-	AppendMetrics(&b, &Summary{}, &Latencies{}, 0)
+	if err := WriteMetrics(&b, &Summary{}, &Latencies{}, 0); err != nil {
+		t.Fatal(err)
+	}
 	text, err := json.Marshal(Summary{})
 	if err != nil {
 		t.Fatal(err)
