@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"bytes"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -14,7 +15,12 @@ import (
 
 // TestCaptureLive injects the frames of the synthetic capture on the loopback
 // interface: the dialogues that come out are those of the file.
-func TestCaptureLive(t *testing.T) {
+func TestCaptureLive(t *testing.T) { captureLive(t, "lo", 16) }
+
+// TestCaptureTwice has the interface twice: each packet comes twice and counts once.
+func TestCaptureTwice(t *testing.T) { captureLive(t, "lo,lo", 32) }
+
+func captureLive(t *testing.T, interfaces string, packets int) {
 	if !canCapture() {
 		t.Skip("no permission to capture")
 	}
@@ -28,11 +34,11 @@ func TestCaptureLive(t *testing.T) {
 	frames := dialogueFrames()
 	go func() {
 		// VLAN tags need a filter of their own: the loopback interface keeps them in the frame.
-		code <- run([]string{"capture", "-i", "lo", "-f", "sctp or (vlan and sctp)", "-count", "16", "-duration", "10s"}, os.Stdin, &stdout, w)
+		code <- run([]string{"capture", "-i", interfaces, "-f", "sctp or (vlan and sctp)", "-count", strconv.Itoa(packets), "-duration", "10s"}, os.Stdin, &stdout, w)
 		w.Close()
 	}()
 	lines := bufio.NewScanner(r)
-	if !lines.Scan() || lines.Text() != "capturing on lo" {
+	if !lines.Scan() || lines.Text() != "capturing on "+interfaces {
 		t.Fatalf("first line %q", lines.Text())
 	}
 	h, err := pcap.OpenLive("lo", 65535, false, pcap.BlockForever)

@@ -57,9 +57,9 @@ func (a *app) captureFor(
 		ctx, cancel = context.WithTimeout(ctx, duration)
 		defer cancel()
 	}
-	src, err := pcap.OpenLive(o)
+	src, err := openLive(o)
 	if err != nil {
-		return captureError(o.Interface, err)
+		return err
 	}
 	defer src.Close()
 	fmt.Fprintf(a.stderr, "capturing on %s\n", o.Interface)
@@ -82,6 +82,25 @@ func (a *app) captureFor(
 	}
 	flow.drops(src)
 	return errors.Join(err, flow.finish(a.stderr))
+}
+
+// openLive starts a capture on one interface, or on several whose names are separated
+// by commas.
+func openLive(o pcap.LiveOptions) (pcap.Source, error) {
+	var sources []pcap.Source
+	for name := range strings.SplitSeq(o.Interface, ",") {
+		one := o
+		one.Interface = name
+		src, err := pcap.OpenLive(one)
+		if err != nil {
+			for _, s := range sources {
+				s.Close()
+			}
+			return nil, captureError(name, err)
+		}
+		sources = append(sources, src)
+	}
+	return pcap.Merge(sources...), nil
 }
 
 // captureError adds the next step.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"time"
 
 	"github.com/tcapflow/tcapflow/internal/dialogue"
 	"github.com/tcapflow/tcapflow/internal/export"
@@ -29,6 +30,7 @@ type flow struct {
 	mu      sync.Mutex // held while a packet is worked on, if shared
 	shared  bool       // metrics are read meanwhile
 	live    bool       // the source may pause: write lines as they come
+	flushed int64      // capture time at which that was done last
 	began   bool
 	files   []filePart
 }
@@ -79,6 +81,11 @@ func (e writeError) Unwrap() error { return e.error }
 // come (0: no limit).
 func (f *flow) drain(ctx context.Context, src pcap.Source, limit uint64) error {
 	for n := uint64(0); (limit == 0 || n < limit) && ctx.Err() == nil; {
+		if f.live && src.MayWait() {
+			if err := f.out.Flush(); err != nil {
+				return writeError{err}
+			}
+		}
 		p, err := src.Next()
 		switch {
 		case err == io.EOF:
@@ -160,11 +167,16 @@ func (f *flow) decode(p pcap.Packet) error {
 		return err
 	}
 	err = errors.Join(err, f.take(messages))
-	if f.live {
+	if f.live && now-f.flushed >= flushEvery {
+		f.flushed = now
 		err = errors.Join(err, f.out.Flush())
 	}
 	return err
 }
+
+// flushEvery is how long lines of a live capture may be held back, in nanoseconds: a
+// write for each packet would take longer than all else.
+const flushEvery = int64(100 * time.Millisecond)
 
 func (f *flow) take(messages []sigtran.Message) error {
 	var err error

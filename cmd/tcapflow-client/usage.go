@@ -41,7 +41,8 @@ prints the summary. Once it captures it says so on standard error:
 "capturing on INTERFACE".
 
 Flags:
-    -i INTERFACE      where to capture; "any" is all of them
+    -i INTERFACE      where to capture; "any" is all of them, several are
+                      separated by commas
     -f FILTER         BPF filter, pcap-filter(7); default "sctp". It sees frames
                       with one VLAN tag too where the kernel takes the tag off,
                       as Linux does. For stacked tags say
@@ -62,6 +63,7 @@ that capability alone: --user 0 --cap-drop ALL --cap-add NET_RAW.
 
 Examples:
     $ tcapflow-client capture -i any
+    $ tcapflow-client capture -i eth1,eth2
     $ tcapflow-client capture -i eth0 -f 'sctp and host 192.0.2.7' -count 1000
     $ tcapflow-client capture -i any -messages=false -metrics 127.0.0.1:9145
 `

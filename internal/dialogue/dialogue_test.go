@@ -315,6 +315,41 @@ func TestHeldBound(t *testing.T) {
 	}
 }
 
+// TestCrowd has many dialogues and messages of one side: they take no more time for
+// it, and leave nothing behind.
+func TestCrowd(t *testing.T) {
+	table := NewTable(Options{})
+	longest := func(x *index) (most int) {
+		for _, node := range x.buckets {
+			n := 0
+			for ; node != 0; node = x.next[node] {
+				n++
+			}
+			most = max(most, n)
+		}
+		return most
+	}
+	for i := range 5000 {
+		title := gt(string([]byte{0x44, byte(i), byte(i >> 8)}), 7)
+		held := msg(1, tcap.Continue, hlr, gt("\x49\x11", 7), 2, 9, "b", "z")
+		begin := msg(1, tcap.Begin, title, hlr, 1, 2, "a", "")
+		answer := msg(1, tcap.Continue, hlr, title, 2, 1, "b", "a")
+		table.Observe(&held)
+		table.Observe(&begin)
+		table.Observe(&answer)
+	}
+	if n := max(longest(&table.index), longest(&table.held.byAddr), longest(&table.held.byCode)); n > 3*maxHops {
+		t.Errorf("a chain of %d", n)
+	}
+	c := table.Counters()
+	if c.HeldDropped != 5000-maxHops || table.Len() != 5000 {
+		t.Errorf("%+v, %d open", c, table.Len())
+	}
+	if table.Close(); !empty(table) {
+		t.Error("something is left behind")
+	}
+}
+
 // TestMany opens and ends many dialogues, and tells what one takes.
 func TestMany(t *testing.T) {
 	const n = 1 << 18

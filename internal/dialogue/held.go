@@ -48,8 +48,12 @@ func (h *held) slot(number uint32) *heldStep { return &h.ring[number%uint32(len(
 // node is the number of a step's place in the ring, as the indexes know it.
 func (h *held) node(number uint32) uint32 { return number%uint32(len(h.ring)) + 1 }
 
-// put holds a message; dropped tells that the oldest one had to go for it.
+// put holds a message; dropped tells that the oldest one had to go for it, or that it
+// is not held itself: too many are for the same side.
 func (h *held) put(s step, until int64, byAddress, byCode uint32) (dropped bool) {
+	if h.byAddr.crowded(byAddress) || s.dpc != 0 && h.byCode.crowded(byCode) {
+		return true
+	}
 	if h.len() == len(h.ring) {
 		dropped = h.makeRoom()
 	}

@@ -77,6 +77,15 @@ func (x *index) skip(node, hash uint32) uint32 {
 	return node
 }
 
+// crowded tells whether a hash has as many nodes as it may.
+func (x *index) crowded(hash uint32) bool {
+	n := 0
+	for node := x.first(hash); node != 0 && n < maxHops; node = x.after(node) {
+		n++
+	}
+	return n == maxHops
+}
+
 func (x *index) remove(node uint32) {
 	for at := x.bucket(x.hash[node]); *at != 0; at = &x.next[*at] {
 		if *at == node {

@@ -5,8 +5,8 @@ import (
 	"github.com/tcapflow/tcapflow/internal/sigtran/tcap"
 )
 
-// maxHops bounds how many dialogues share a side, so that made-up traffic
-// cannot turn the search among them into the main work.
+// maxHops bounds how many dialogues share a side, and held messages too, so that
+// made-up traffic cannot turn the search among them into the main work.
 const maxHops = 32
 
 // An entry is in the index up to four times: by each side's address and point code.
@@ -142,7 +142,7 @@ func (t *Table) begin(m *sigtran.Message) {
 	t.push(number, waiting)
 	t.enter(number, initiatorAddress, hash)
 	code := t.hash.byPointCode(m.OPC, m.TCAP.OTID)
-	if m.OPC != 0 {
+	if m.OPC != 0 && !t.index.crowded(code) {
 		t.enter(number, initiatorCode, code)
 	}
 	t.adopt(number, side{hash, code, m.OPC, m.TCAP.OTID}, true)
@@ -241,7 +241,7 @@ func (t *Table) follow(m *sigtran.Message) {
 		return
 	}
 	if t.held.put(s, t.now+int64(t.options.Hold), byAddress, byCode) {
-		t.counters.Unmatched++
+		t.counters.Unmatched++ // the oldest one, or this one
 		t.counters.HeldDropped++
 	}
 }
@@ -312,22 +312,14 @@ func (t *Table) touch(number uint32, s *step, toInitiator bool) (fresh bool) {
 func (t *Table) responder(number uint32, s *step) (over bool) {
 	hash := t.hash.byAddress(&s.calling, s.opc, s.otid)
 	code := t.hash.byPointCode(s.opc, s.otid)
-	if t.crowded(hash) {
+	if t.index.crowded(hash) {
 		return false
 	}
 	t.enter(number, responderAddress, hash)
-	if s.opc != 0 {
+	if s.opc != 0 && !t.index.crowded(code) {
 		t.enter(number, responderCode, code)
 	}
 	return t.adopt(number, side{hash, code, s.opc, s.otid}, false)
-}
-
-func (t *Table) crowded(hash uint32) bool {
-	n := 0
-	for node := t.index.first(hash); node != 0; node = t.index.after(node) {
-		n++
-	}
-	return n >= maxHops
 }
 
 func (t *Table) expire(q int, latest int64) {

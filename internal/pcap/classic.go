@@ -57,6 +57,8 @@ func newClassic(r *bufio.Reader, magic []byte) (*classic, error) {
 	return c, nil
 }
 
+func (c *classic) buffered() int { return c.r.Buffered() }
+
 func (c *classic) next() (Packet, error) {
 	h, err := c.r.Peek(c.header)
 	if err != nil {

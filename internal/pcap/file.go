@@ -42,12 +42,16 @@ func OpenFile(name string, stdin *os.File) (Source, error) {
 // reader reads the packets of one format.
 type reader interface {
 	next() (Packet, error)
+	buffered() int // octets that can be had without waiting
 }
 
 type file struct {
 	reader
 	file *os.File
 }
+
+// MayWait is true where a pipe may have to be waited for: nothing of it is at hand.
+func (f *file) MayWait() bool { return f.buffered() == 0 }
 
 func (f *file) Next() (Packet, error) { return f.next() }
 

@@ -95,6 +95,9 @@ func (h *handle) Next() (Packet, error) {
 	return Packet{}, h.Error()
 }
 
+// MayWait is false: Next returns ErrIdle in time.
+func (h *handle) MayWait() bool { return false }
+
 func (h *handle) Dropped() (uint64, error) {
 	s, err := h.Stats()
 	if err != nil {

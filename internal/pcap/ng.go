@@ -53,6 +53,8 @@ func newNG(r *bufio.Reader) (*ng, error) {
 	return g, err
 }
 
+func (g *ng) buffered() int { return max(0, g.r.Buffered()-int(g.rest)) }
+
 func (g *ng) next() (Packet, error) {
 	for {
 		if err := g.finishBlock(); err != nil {

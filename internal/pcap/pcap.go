@@ -48,6 +48,9 @@ type Source interface {
 	// Dropped counts packets that the kernel or the interface gave up for want
 	// of room; it is 0 for files.
 	Dropped() (uint64, error)
+	// MayWait tells whether Next might wait for its packet for long: what was written
+	// so far should be shown before.
+	MayWait() bool
 	Close() error
 }
 

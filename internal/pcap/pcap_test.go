@@ -201,8 +201,14 @@ func TestOpenStdin(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	if p, err := s.Next(); err != nil || string(p.Data) != "pkt0" {
-		t.Errorf("got %+v, %v", p, err)
+	if s.MayWait() {
+		t.Error("the packets came with the file header")
+	}
+	if p, err := s.Next(); err != nil || string(p.Data) != "pkt0" || s.MayWait() {
+		t.Errorf("got %+v, %v, may wait %t", p, err, s.MayWait())
+	}
+	if p, err := s.Next(); err != nil || string(p.Data) != "pkt1" || !s.MayWait() {
+		t.Errorf("got %+v, %v, may wait %t", p, err, s.MayWait())
 	}
 }
 
