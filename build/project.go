@@ -20,7 +20,7 @@ type Project struct {
 // stands in a binary. It is for text that is there on purpose, or that came with a prebuilt archive; for
 // paths that a compiler wrote, look at its flags instead.
 type Allowed struct {
-	Text   string // as it stands in the binary: "/home/runner/work/libfoo"; what holds it passes, no more
+	Text   string // as it stands in the binary: "/home/runner/src/libfoo"; what holds it passes, no more
 	Reason string // one line for whoever checks the release; `mage verify` prints it
 }
 
