@@ -80,6 +80,6 @@ func (c *classic) next() (Packet, error) {
 		Time: int64(seconds)*1e9 + int64(fraction)*c.unit,
 		Link: c.link,
 		Data: b[c.header:],
-		Wire: int(wire),
+		Wire: int(min(wire, maxWire)),
 	}, nil
 }

@@ -201,7 +201,7 @@ func (g *ng) packet(kind uint32, length int64) (p Packet, ok bool, err error) {
 		return p, false, err
 	}
 	g.rest = length - 8 - fixed - int64(f.captured)
-	p = Packet{Link: s.link, Data: b[8+fixed:], Wire: int(f.wire)}
+	p = Packet{Link: s.link, Data: b[8+fixed:], Wire: int(min(f.wire, maxWire))}
 	if kind != blockSimple {
 		p.Time = s.unit.nanoseconds(f.stamp) + s.offset
 	}

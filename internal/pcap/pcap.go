@@ -18,6 +18,10 @@ import (
 // MaxPacket bounds the octets of a packet. It is libpcap's MAXIMUM_SNAPLEN.
 const MaxPacket = 262144
 
+// maxWire bounds the length on the wire that a file may claim, for machines whose int
+// has 32 bits.
+const maxWire = 1<<31 - 1
+
 // Errors that a reader can act on. They come wrapped or as they are: use errors.Is.
 var (
 	ErrNoLibpcap   = errors.New("this binary was built without libpcap")
