@@ -153,11 +153,16 @@ func release(ts *testscript.TestScript, neg bool, args []string) {
 	unlock.(func())()
 }
 
+// tiny mounts a file system that is full soon: of a size, or with room for one and a half
+// times a file.
 func tiny(ts *testscript.TestScript, neg bool, args []string) {
-	usage(ts, !neg && len(args) == 2, "tiny DIR SIZE")
-	dir := ts.MkAbs(args[0])
+	usage(ts, !neg && len(args) == 2, "tiny DIR SIZE|FILE")
+	dir, size := ts.MkAbs(args[0]), args[1]
+	if info, err := os.Stat(ts.MkAbs(size)); err == nil {
+		size = strconv.FormatInt(info.Size()*3/2, 10)
+	}
 	ts.Check(os.MkdirAll(dir, 0o755))
-	ts.Check(syscall.Mount("tmpfs", dir, "tmpfs", 0, "size="+args[1]))
+	ts.Check(syscall.Mount("tmpfs", dir, "tmpfs", 0, "size="+size))
 	ts.Defer(func() { syscall.Unmount(dir, syscall.MNT_DETACH) })
 }
 

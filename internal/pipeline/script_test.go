@@ -40,7 +40,7 @@ import (
 //	forget SET NAME      removes a locked package from TCAPFLOW_CACHE
 //	relay MODE           stands between DOCKER_HOST and the engine
 //	hold, release        the lock of the checkout, as another run holds it
-//	tiny DIR SIZE        mounts a tmpfs (root only)
+//	tiny DIR SIZE|FILE   mounts a tmpfs, with room for a file and half of it (root only)
 //	same FILE FILE…      files are byte for byte the same
 //	passing              removes the image of the running builder when the script is over
 //	nothing              no container of this checkout is in the engine

@@ -13,6 +13,8 @@ import (
 	"github.com/moby/moby/client"
 	"github.com/testcontainers/testcontainers-go"
 	tclog "github.com/testcontainers/testcontainers-go/log"
+
+	"github.com/tcapflow/tcapflow/internal/pipeline/fault"
 )
 
 // Testcontainers has settings of its own, in the environment and in a file of the user's
@@ -81,9 +83,13 @@ func (f *folder) socket() string { return filepath.Join(f.dir, "engine.sock") }
 func (f *folder) open() (err error) {
 	if f.dir == "" {
 		f.dir, err = os.MkdirTemp("", "tcapflow-engine-")
-		return err
+	} else {
+		err = os.Mkdir(f.dir, 0o700)
 	}
-	return os.Mkdir(f.dir, 0o700)
+	if err != nil {
+		return fault.New(fault.Usage, "name a folder for temporary files with TMPDIR", "%w", err)
+	}
+	return nil
 }
 
 // providerFor is testcontainers' provider for the engine of c. It takes a client of ours
