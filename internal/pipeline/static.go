@@ -168,6 +168,9 @@ func (s *static) build(ctx context.Context, wanted []build.Target) (err error) {
 	if err != nil {
 		return err
 	}
+	for _, line := range warnings(needed, wanted) {
+		s.log.Note("%s", line)
+	}
 	libraries := &builder.Libraries{Fetch: s.bases.debian.Mirror.Cache, Dir: filepath.Join(s.o.Cache, "libraries"), Mirror: s.bases.debian.Mirror, Suite: bd.Suite, Locked: s.o.Locked, Log: s.log}
 	job := builder.Job{Image: b, Tree: s.tree, Modules: needed, Libraries: libraries, Log: s.log}
 	for _, t := range wanted {
