@@ -15,9 +15,12 @@ import (
 // errInterrupted ends a reading that a signal cut short: what was read is written.
 var errInterrupted = errors.New("interrupted: not all was read")
 
+// readOptions are the flags of "read".
+type readOptions struct{ flowOptions }
+
 func (a *app) read(args []string) error {
 	f := flag.NewFlagSet("read", flag.ContinueOnError)
-	var options flowOptions
+	var options readOptions
 	options.flags(f)
 	if err := parse(f, args); err != nil {
 		return err
@@ -32,7 +35,7 @@ func (a *app) read(args []string) error {
 	if err != nil {
 		return err
 	}
-	return a.readAll(newFlow(a.stdout, options), names)
+	return a.readAll(newFlow(a.stdout, options.flowOptions), names)
 }
 
 func (a *app) readAll(flow *flow, names []string) error {

@@ -9,6 +9,7 @@ Usage:
     tcapflow-client read FILE...
     tcapflow-client flow TID|DIGITS FILE...
     tcapflow-client interfaces [-json]
+    tcapflow-client completion bash|zsh|fish
     tcapflow-client version [-json]
     tcapflow-client help [COMMAND]
 
@@ -140,28 +141,37 @@ Examples:
 const usageInterfaces = `Usage:
     tcapflow-client interfaces [-json]
 
-Lists where "capture" can capture: name, flags and addresses. With -json it is
-one JSON array.
+Lists where "capture" can capture: name, flags and addresses.
+
+Flags:
+    -json             one JSON array
 `
 
 const usageVersion = `Usage:
     tcapflow-client version [-json]
 
 Prints the version, and what it was built from: commit, date, Go, libpcap, libc.
+
+Flags:
+    -json             one JSON object
 `
 
 const usageHelp = `Usage:
     tcapflow-client help [COMMAND]
 `
 
-var usages = map[string]string{
-	"capture":    usageCapture,
-	"read":       usageRead,
-	"flow":       usageLadder,
-	"interfaces": usageInterfaces,
-	"version":    usageVersion,
-	"help":       usageHelp,
-}
+const usageCompletion = `Usage:
+    tcapflow-client completion bash|zsh|fish
+
+Prints a script for this shell that completes commands, flags, the values of flags
+where they are known, and names of files.
+
+Examples:
+    $ tcapflow-client completion bash >/etc/bash_completion.d/tcapflow-client
+    $ tcapflow-client completion zsh >"${fpath[1]}/_tcapflow-client"
+    $ tcapflow-client completion fish >~/.config/fish/completions/tcapflow-client.fish
+    $ source <(tcapflow-client completion bash)
+`
 
 func (a *app) help(args []string) error {
 	text := usage
@@ -169,10 +179,11 @@ func (a *app) help(args []string) error {
 		return misuse("help", "one command at a time")
 	}
 	if len(args) == 1 {
-		var ok bool
-		if text, ok = usages[args[0]]; !ok {
+		command, ok := lookup(args[0])
+		if !ok {
 			return misuse("", "unknown command %q", args[0])
 		}
+		text = command.usage
 	}
 	_, err := fmt.Fprint(a.stdout, text)
 	return err

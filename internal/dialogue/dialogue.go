@@ -73,6 +73,9 @@ var outcomeNames = [...]string{
 
 func (o Outcome) String() string { return outcomeNames[o] }
 
+// OutcomeNames are the names of all outcomes.
+func OutcomeNames() []string { return slices.Clone(outcomeNames[:]) }
+
 // ParseOutcome is the inverse of String.
 func ParseOutcome(name string) (Outcome, bool) {
 	at := slices.Index(outcomeNames[:], name)
