@@ -75,6 +75,10 @@ func (a *app) captureFor(o *captureOptions) error {
 
 	flow := newFlow(a.stdout, o.flowOptions)
 	flow.live = true
+	if err := flow.createPackets(false); err != nil {
+		return err
+	}
+	defer flow.discardPackets()
 	if o.metrics != "" {
 		stop, err := flow.serveMetrics(o.metrics, a.stderr)
 		if err != nil {

@@ -39,6 +39,10 @@ func (a *app) read(args []string) error {
 }
 
 func (a *app) readAll(flow *flow, names []string) error {
+	if err := flow.createPackets(true, names...); err != nil {
+		return err
+	}
+	defer flow.discardPackets()
 	ctx := context.Background()
 	if slices.Contains(names, "-") {
 		// Waiting for standard input cannot be interrupted: leave the signals

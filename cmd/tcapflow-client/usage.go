@@ -67,6 +67,7 @@ Examples:
     $ tcapflow-client capture -i eth1,eth2
     $ tcapflow-client capture -i eth0 -f 'sctp and host 192.0.2.7' -count 1000
     $ tcapflow-client capture -i any -messages=false -metrics 127.0.0.1:9145
+    $ tcapflow-client capture -i any -min-latency 5s -write-pcap slow.pcapng
 `
 
 const usageRead = `Usage:
@@ -89,6 +90,7 @@ Examples:
     $ tcapflow-client read -port 12905=m3ua trace.pcap
     $ tcapflow-client read -gt 4917,4918 -operation updateLocation trace.pcap
     $ tcapflow-client read -outcome timeout,abort -histogram trace.pcap
+    $ tcapflow-client read -outcome abort -write-pcap aborts.pcapng trace.pcap
 `
 
 // usageFlow is what "read" and "capture" have in common.
@@ -97,6 +99,11 @@ const usageFlow = `    -messages=false   no "message" lines
                       latencies, on standard error
     -metrics ADDRESS  serve http://ADDRESS/metrics for Prometheus, and /healthz,
                       such as 127.0.0.1:9145; default: not
+    -write-pcap FILE  write the packets of the dialogues that are selected below to a
+                      pcapng file, in their order. Until it is known they wait, in up
+                      to 256 MB of memory; what is given up for that is counted. The
+                      file is for its owner to read; "read" gives it its name when it
+                      is whole
     -timeout TIME     when a Begin counts as unanswered; default 1m
     -hold TIME        how long an answer that comes before its Begin waits for
                       it; default 2s
