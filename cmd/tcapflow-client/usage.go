@@ -6,7 +6,7 @@ const usage = `tcapflow-client shows the TCAP dialogues in SS7-over-IP traffic.
 
 Usage:
     tcapflow-client capture -i INTERFACE [-f FILTER] [-count N] [-duration TIME]
-    tcapflow-client read FILE...
+    tcapflow-client read [-follow] FILE...
     tcapflow-client flow TID|DIGITS FILE...
     tcapflow-client interfaces [-json]
     tcapflow-client completion bash|zsh|fish
@@ -81,9 +81,14 @@ first packets. A file that is broken off is read as far as it goes. Times are th
 capture's own.
 
 Flags:
+    -follow           go on at the end of a file that is being written, until Ctrl-C
+                      or SIGTERM; of a directory, the one argument then, read all files
+                      and the one that is written next: what "tcpdump -w" makes, with
+                      -G, -C and -W too. Not for compressed files
 ` + usageFlow + `
 Examples:
     $ tcapflow-client read trace.pcap
+    $ tcapflow-client read -follow /var/capture
     $ tcapflow-client read trace-00.pcap.gz trace-01.pcap.gz
     $ tcapflow-client read /var/capture
     $ tcapflow-client read -messages=false -standard ansi trace.pcap
