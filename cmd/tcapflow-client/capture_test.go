@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"bytes"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -32,9 +33,13 @@ func captureLive(t *testing.T, interfaces string, packets int) {
 	var stdout bytes.Buffer
 	code := make(chan int, 1)
 	frames := dialogueFrames()
+	written := filepath.Join(t.TempDir(), "written.pcapng")
 	go func() {
 		// VLAN tags need a filter of their own: the loopback interface keeps them in the frame.
-		code <- run([]string{"capture", "-i", interfaces, "-f", "sctp or (vlan and sctp)", "-count", strconv.Itoa(packets), "-duration", "10s"}, os.Stdin, &stdout, w)
+		code <- run([]string{
+			"capture", "-i", interfaces, "-f", "sctp or (vlan and sctp)",
+			"-count", strconv.Itoa(packets), "-duration", "10s", "-write-pcap", written,
+		}, os.Stdin, &stdout, w)
 		w.Close()
 	}()
 	lines := bufio.NewScanner(r)
@@ -64,5 +69,8 @@ func captureLive(t *testing.T, interfaces string, packets int) {
 		if !strings.Contains(stdout.String(), want) {
 			t.Errorf("no %s in\n%s", want, &stdout)
 		}
+	}
+	if n := len(dialogueLines(t, written)); n != 7 {
+		t.Errorf("the packets that were written are of %d dialogues", n)
 	}
 }

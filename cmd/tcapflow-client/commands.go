@@ -15,70 +15,83 @@ import (
 	"github.com/tcapflow/tcapflow/internal/pcap"
 )
 
+// captureOptions are the flags of "capture".
+type captureOptions struct {
+	flowOptions
+	live     pcap.LiveOptions
+	count    uint64
+	duration time.Duration
+}
+
+func (o *captureOptions) flags(f *flag.FlagSet) {
+	f.StringVar(&o.live.Interface, "i", "", "")
+	f.StringVar(&o.live.Filter, "f", "sctp", "")
+	f.IntVar(&o.live.SnapLen, "snaplen", 65535, "")
+	f.BoolVar(&o.live.Promisc, "promisc", false, "")
+	f.Uint64Var(&o.count, "count", 0, "")
+	f.DurationVar(&o.duration, "duration", 0, "")
+	o.flowOptions.flags(f)
+}
+
 func (a *app) capture(args []string) error {
 	f := flag.NewFlagSet("capture", flag.ContinueOnError)
-	var o pcap.LiveOptions
-	f.StringVar(&o.Interface, "i", "", "")
-	f.StringVar(&o.Filter, "f", "sctp", "")
-	f.IntVar(&o.SnapLen, "snaplen", 65535, "")
-	f.BoolVar(&o.Promisc, "promisc", false, "")
-	count := f.Uint64("count", 0, "")
-	duration := f.Duration("duration", 0, "")
-	var options flowOptions
-	options.flags(f)
+	var o captureOptions
+	o.flags(f)
 	if err := parse(f, args); err != nil {
 		return err
 	}
-	if err := options.check("capture"); err != nil {
+	if err := o.check("capture"); err != nil {
 		return err
 	}
 	switch {
 	case f.NArg() > 0:
 		return misuse("capture", "unexpected argument %q", f.Arg(0))
-	case o.Interface == "":
+	case o.live.Interface == "":
 		return misuse("capture", "say where with -i (`tcapflow-client interfaces` lists them)")
-	case o.SnapLen < 1 || o.SnapLen > 262144: // libpcap's MAXIMUM_SNAPLEN
+	case o.live.SnapLen < 1 || o.live.SnapLen > 262144: // libpcap's MAXIMUM_SNAPLEN
 		return misuse("capture", "-snaplen must be between 1 and 262144")
-	case *duration < 0:
+	case o.duration < 0:
 		return misuse("capture", "times must be positive")
 	}
-	return a.captureFor(o, options, *count, *duration)
+	return a.captureFor(&o)
 }
 
 // captureFor captures until count packets (0: no limit) or duration (0: no limit).
-func (a *app) captureFor(
-	o pcap.LiveOptions, options flowOptions, count uint64, duration time.Duration,
-) error {
+func (a *app) captureFor(o *captureOptions) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
-	if duration > 0 {
+	if o.duration > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, duration)
+		ctx, cancel = context.WithTimeout(ctx, o.duration)
 		defer cancel()
 	}
-	src, err := openLive(o)
+	src, err := openLive(o.live)
 	if err != nil {
 		return err
 	}
 	defer src.Close()
-	fmt.Fprintf(a.stderr, "capturing on %s\n", o.Interface)
+	fmt.Fprintf(a.stderr, "capturing on %s\n", o.live.Interface)
 
-	flow := newFlow(a.stdout, options)
+	flow := newFlow(a.stdout, o.flowOptions)
 	flow.live = true
-	if options.metrics != "" {
-		stop, err := flow.serveMetrics(options.metrics, a.stderr)
+	if err := flow.createPackets(false); err != nil {
+		return err
+	}
+	defer flow.discardPackets()
+	if o.metrics != "" {
+		stop, err := flow.serveMetrics(o.metrics, a.stderr)
 		if err != nil {
 			return err
 		}
 		defer stop()
 	}
-	err = errors.Join(flow.start(), flow.drain(ctx, src, count))
+	err = errors.Join(flow.start(), flow.drain(ctx, src, o.count))
 	if w := (writeError{}); errors.As(err, &w) {
 		return err
 	}
 	if err != nil {
-		err = fmt.Errorf("%s: %w", o.Interface, err)
+		err = fmt.Errorf("%s: %w", o.live.Interface, err)
 	}
 	flow.drops(src)
 	return errors.Join(err, flow.finish(a.stderr))
@@ -129,7 +142,7 @@ func executable() string {
 
 func (a *app) interfaces(args []string) error {
 	f := flag.NewFlagSet("interfaces", flag.ContinueOnError)
-	asJSON := f.Bool("json", false, "")
+	asJSON := jsonFlag(f)
 	if err := parse(f, args); err != nil {
 		return err
 	}

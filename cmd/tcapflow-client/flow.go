@@ -27,10 +27,12 @@ type flow struct {
 	out     *export.Writer
 	latency export.Latencies
 	summary export.Summary
-	mu      sync.Mutex // held while a packet is worked on, if shared
-	shared  bool       // metrics are read meanwhile
-	live    bool       // the source may pause: write lines as they come
-	flushed int64      // capture time at which that was done last
+	mu      sync.Mutex      // held while a packet is worked on, if shared
+	shared  bool            // metrics are read meanwhile
+	live    bool            // the source may pause: write lines as they come
+	flushed int64           // capture time at which that was done last
+	packets *export.Packets // of dialogues, or nil
+	file    *pcap.Writer    // where they go
 	began   bool
 	files   []filePart
 }
@@ -42,12 +44,13 @@ type filePart struct {
 }
 
 func newFlow(stdout io.Writer, o flowOptions) *flow {
-	return &flow{
-		options: o,
-		decoder: sigtran.NewDecoder(o.decoder),
-		table:   dialogue.NewTable(o.table),
-		out:     export.NewWriter(stdout),
+	f := &flow{options: o, out: export.NewWriter(stdout)}
+	if o.writePcap != "" {
+		f.packets = export.NewPackets(o.filter.Dialogue, o.table.Hold, f.writePacket)
+		o.decoder.Trace, o.table.Watch = f.packets, f.packets
 	}
+	f.decoder, f.table = sigtran.NewDecoder(o.decoder), dialogue.NewTable(o.table)
+	return f
 }
 
 // start writes the first line, once.
@@ -82,7 +85,7 @@ func (e writeError) Unwrap() error { return e.error }
 func (f *flow) drain(ctx context.Context, src pcap.Source, limit uint64) error {
 	for n := uint64(0); (limit == 0 || n < limit) && ctx.Err() == nil; {
 		if f.live && src.MayWait() {
-			if err := f.out.Flush(); err != nil {
+			if err := f.flush(); err != nil {
 				return writeError{err}
 			}
 		}
@@ -139,7 +142,7 @@ func (f *flow) idle(src pcap.Source) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.summary.KernelDrops, _ = src.Dropped() // not known on every kind of interface
-	return errors.Join(f.settle(), f.out.Flush())
+	return errors.Join(f.settle(), f.flush())
 }
 
 // drops asks a source for the last time how many packets it lost.
@@ -162,14 +165,29 @@ func (f *flow) settle() error {
 func (f *flow) decode(p pcap.Packet) error {
 	now := f.clock.Advance(p.Time)
 	err := f.records(f.table.Advance(now))
+	if f.packets != nil {
+		f.packets.Begin(p, now)
+	}
 	messages := f.decoder.Decode(p.Link, p.Time, now, p.Data, p.Wire > len(p.Data))
+	err = errors.Join(err, f.take(messages))
+	if f.packets != nil {
+		err = errors.Join(err, f.packets.End(len(messages)))
+	}
 	if len(messages) == 0 {
 		return err
 	}
-	err = errors.Join(err, f.take(messages))
 	if f.live && now-f.flushed >= flushEvery {
 		f.flushed = now
-		err = errors.Join(err, f.out.Flush())
+		err = errors.Join(err, f.flush())
+	}
+	return err
+}
+
+// flush writes what is buffered.
+func (f *flow) flush() error {
+	err := f.out.Flush()
+	if f.file != nil {
+		err = errors.Join(err, f.named(f.file.Flush()))
 	}
 	return err
 }
@@ -212,7 +230,11 @@ func (f *flow) finish(stderr io.Writer) error {
 	err := errors.Join(f.settle(), f.take(f.decoder.Close()), f.records(f.table.Close()))
 	f.summary.Counters = f.decoder.Counters()
 	f.summary.Dialogues = f.table.Counters()
+	err = errors.Join(err, f.lastPackets())
 	if err := errors.Join(err, f.out.Summary(&f.summary), f.out.Flush()); err != nil {
+		return writeError{err}
+	}
+	if err := f.closePackets(); err != nil {
 		return writeError{err}
 	}
 	f.summary.Prose(stderr)

@@ -36,15 +36,6 @@ type app struct {
 	stdout, stderr io.Writer
 }
 
-var commands = map[string]func(*app, []string) error{
-	"capture":    (*app).capture,
-	"read":       (*app).read,
-	"flow":       (*app).ladder,
-	"interfaces": (*app).interfaces,
-	"version":    (*app).version,
-	"help":       (*app).help,
-}
-
 // run is the whole program: it returns the exit code.
 func run(args []string, stdin *os.File, stdout, stderr io.Writer) int {
 	a := &app{stdin, stdout, stderr}
@@ -66,11 +57,11 @@ func (a *app) dispatch(args []string) error {
 	case "-version", "--version":
 		name = "version"
 	}
-	command, ok := commands[name]
+	command, ok := lookup(name)
 	if !ok {
 		return misuse("", "unknown command %q", name)
 	}
-	err := command(a, args[1:])
+	err := command.run(a, args[1:])
 	if errors.Is(err, flag.ErrHelp) {
 		return a.help([]string{name})
 	}

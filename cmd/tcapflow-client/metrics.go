@@ -49,6 +49,7 @@ func (f *flow) metrics() []byte {
 	s := f.summary
 	s.Counters = f.decoder.Counters()
 	s.Dialogues = f.table.Counters()
+	s.WritePcap = f.packetCounters()
 	var b bytes.Buffer
 	_ = export.WriteMetrics(&b, &s, &f.latency, f.table.Len()) // a buffer takes all
 	return b.Bytes()

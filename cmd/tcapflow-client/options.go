@@ -22,6 +22,7 @@ type flowOptions struct {
 	histogram bool
 	filter    export.Filter
 	metrics   string // address, or "" for none
+	writePcap string // file, or ""
 }
 
 // flags defines them.
@@ -33,6 +34,7 @@ func (o *flowOptions) flags(f *flag.FlagSet) {
 	f.BoolVar(&o.messages, "messages", true, "")
 	f.BoolVar(&o.histogram, "histogram", false, "")
 	f.StringVar(&o.metrics, "metrics", "", "")
+	f.StringVar(&o.writePcap, "write-pcap", "", "")
 	o.filterFlags(f)
 }
 
@@ -75,6 +77,8 @@ func (o *flowOptions) check(command string) error {
 	switch {
 	case o.table.AnswerTimeout <= 0 || o.table.Hold <= 0:
 		return misuse(command, "times must be positive")
+	case o.writePcap == "-":
+		return misuse(command, "-write-pcap wants a file: standard output has the lines")
 	case o.table.Max < 1 || o.table.Max > 1<<28:
 		return misuse(command, "-max-dialogues must be between 1 and %d", 1<<28)
 	}

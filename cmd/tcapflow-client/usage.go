@@ -6,9 +6,10 @@ const usage = `tcapflow-client shows the TCAP dialogues in SS7-over-IP traffic.
 
 Usage:
     tcapflow-client capture -i INTERFACE [-f FILTER] [-count N] [-duration TIME]
-    tcapflow-client read FILE...
+    tcapflow-client read [-follow] FILE...
     tcapflow-client flow TID|DIGITS FILE...
     tcapflow-client interfaces [-json]
+    tcapflow-client completion bash|zsh|fish
     tcapflow-client version [-json]
     tcapflow-client help [COMMAND]
 
@@ -66,6 +67,7 @@ Examples:
     $ tcapflow-client capture -i eth1,eth2
     $ tcapflow-client capture -i eth0 -f 'sctp and host 192.0.2.7' -count 1000
     $ tcapflow-client capture -i any -messages=false -metrics 127.0.0.1:9145
+    $ tcapflow-client capture -i any -min-latency 5s -write-pcap slow.pcapng
 `
 
 const usageRead = `Usage:
@@ -79,15 +81,21 @@ first packets. A file that is broken off is read as far as it goes. Times are th
 capture's own.
 
 Flags:
+    -follow           go on at the end of a file that is being written, until Ctrl-C
+                      or SIGTERM; of a directory, the one argument then, read all files
+                      and the one that is written next: what "tcpdump -w" makes, with
+                      -G, -C and -W too. Not for compressed files
 ` + usageFlow + `
 Examples:
     $ tcapflow-client read trace.pcap
+    $ tcapflow-client read -follow /var/capture
     $ tcapflow-client read trace-00.pcap.gz trace-01.pcap.gz
     $ tcapflow-client read /var/capture
     $ tcapflow-client read -messages=false -standard ansi trace.pcap
     $ tcapflow-client read -port 12905=m3ua trace.pcap
     $ tcapflow-client read -gt 4917,4918 -operation updateLocation trace.pcap
     $ tcapflow-client read -outcome timeout,abort -histogram trace.pcap
+    $ tcapflow-client read -outcome abort -write-pcap aborts.pcapng trace.pcap
 `
 
 // usageFlow is what "read" and "capture" have in common.
@@ -96,6 +104,11 @@ const usageFlow = `    -messages=false   no "message" lines
                       latencies, on standard error
     -metrics ADDRESS  serve http://ADDRESS/metrics for Prometheus, and /healthz,
                       such as 127.0.0.1:9145; default: not
+    -write-pcap FILE  write the packets of the dialogues that are selected below to a
+                      pcapng file, in their order. Until it is known they wait, in up
+                      to 256 MB of memory; what is given up for that is counted. The
+                      file is for its owner to read; "read" gives it its name when it
+                      is whole
     -timeout TIME     when a Begin counts as unanswered; default 1m
     -hold TIME        how long an answer that comes before its Begin waits for
                       it; default 2s
@@ -140,28 +153,37 @@ Examples:
 const usageInterfaces = `Usage:
     tcapflow-client interfaces [-json]
 
-Lists where "capture" can capture: name, flags and addresses. With -json it is
-one JSON array.
+Lists where "capture" can capture: name, flags and addresses.
+
+Flags:
+    -json             one JSON array
 `
 
 const usageVersion = `Usage:
     tcapflow-client version [-json]
 
 Prints the version, and what it was built from: commit, date, Go, libpcap, libc.
+
+Flags:
+    -json             one JSON object
 `
 
 const usageHelp = `Usage:
     tcapflow-client help [COMMAND]
 `
 
-var usages = map[string]string{
-	"capture":    usageCapture,
-	"read":       usageRead,
-	"flow":       usageLadder,
-	"interfaces": usageInterfaces,
-	"version":    usageVersion,
-	"help":       usageHelp,
-}
+const usageCompletion = `Usage:
+    tcapflow-client completion bash|zsh|fish
+
+Prints a script for this shell that completes commands, flags, the values of flags
+where they are known, and names of files.
+
+Examples:
+    $ tcapflow-client completion bash >/etc/bash_completion.d/tcapflow-client
+    $ tcapflow-client completion zsh >"${fpath[1]}/_tcapflow-client"
+    $ tcapflow-client completion fish >~/.config/fish/completions/tcapflow-client.fish
+    $ source <(tcapflow-client completion bash)
+`
 
 func (a *app) help(args []string) error {
 	text := usage
@@ -169,10 +191,11 @@ func (a *app) help(args []string) error {
 		return misuse("help", "one command at a time")
 	}
 	if len(args) == 1 {
-		var ok bool
-		if text, ok = usages[args[0]]; !ok {
+		command, ok := lookup(args[0])
+		if !ok {
 			return misuse("", "unknown command %q", args[0])
 		}
+		text = command.usage
 	}
 	_, err := fmt.Fprint(a.stdout, text)
 	return err

@@ -57,7 +57,7 @@ func orElse(s *string, fallback string) {
 
 func (a *app) version(args []string) error {
 	f := flag.NewFlagSet("version", flag.ContinueOnError)
-	asJSON := f.Bool("json", false, "")
+	asJSON := jsonFlag(f)
 	if err := parse(f, args); err != nil {
 		return err
 	}

@@ -35,6 +35,17 @@ type Options struct {
 	IdleTimeout   time.Duration // an answered dialogue without a message; 10 min
 	Hold          time.Duration // a message that comes before its Begin; 2 s
 	Max           int           // dialogues that are followed at a time; 4194304
+	Watch         Watcher       // if not nil, told what dialogues consist of
+}
+
+// Watcher is told which frames a dialogue consists of. Dialogues are numbers, which are
+// given to others once they are over.
+type Watcher interface {
+	// Joined says that a message of the frame belongs to a dialogue: that it began or
+	// followed it, or is its Begin once more.
+	Joined(dialogue uint32, frame uint64)
+	// Over is called when a dialogue is over, before its record is returned.
+	Over(dialogue uint32, r *Record)
 }
 
 func (o Options) withDefaults() Options {
@@ -72,6 +83,9 @@ var outcomeNames = [...]string{
 }
 
 func (o Outcome) String() string { return outcomeNames[o] }
+
+// OutcomeNames are the names of all outcomes.
+func OutcomeNames() []string { return slices.Clone(outcomeNames[:]) }
 
 // ParseOutcome is the inverse of String.
 func ParseOutcome(name string) (Outcome, bool) {

@@ -139,6 +139,7 @@ func (t *Table) begin(m *sigtran.Message) {
 	number := t.allocate()
 	e := t.entry(number)
 	*e = entry{Record: recordOf(m)}
+	t.joined(number, m.Frame)
 	t.push(number, waiting)
 	t.enter(number, initiatorAddress, hash)
 	code := t.hash.byPointCode(m.OPC, m.TCAP.OTID)
@@ -206,6 +207,7 @@ func (t *Table) again(m *sigtran.Message, hash uint32) bool {
 		}
 		if hold := int64(t.options.Hold); e.queue == waiting && t.now-e.touched < hold && m.Time-e.Begin < hold {
 			t.counters.Repeated++
+			t.joined(number, m.Frame)
 			return true
 		}
 		t.finish(number, Replaced)
@@ -267,6 +269,7 @@ func (t *Table) returned(m *sigtran.Message) {
 func (t *Table) attach(number uint32, s *step, toInitiator bool) (over bool) {
 	e := t.entry(number)
 	t.counters.Followed++
+	t.joined(number, s.frame)
 	e.Messages++
 	e.Last, e.LastFrame = max(e.Last, s.at), s.frame
 	if e.Error.Kind == tcap.None {
@@ -362,9 +365,18 @@ func (t *Table) finish(number uint32, o Outcome) {
 		t.counters.Undeliverable++
 	}
 	e.Outcome = o
+	if t.options.Watch != nil {
+		t.options.Watch.Over(number, &e.Record)
+	}
 	t.done = append(t.done, e.Record)
 	t.free = append(t.free, number)
 	t.open--
+}
+
+func (t *Table) joined(number uint32, frame uint64) {
+	if t.options.Watch != nil {
+		t.options.Watch.Joined(number, frame)
+	}
 }
 
 // node is the number under which the index knows an entry in a role.

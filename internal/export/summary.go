@@ -14,6 +14,7 @@ type Summary struct {
 	sigtran.Counters
 	Messages    Messages          `json:"tcap"`
 	Dialogues   dialogue.Counters `json:"dialogues"`
+	WritePcap   PacketCounters    `json:"write_pcap"`            // packets of dialogues, for -write-pcap
 	KernelDrops uint64            `json:"kernel_drops"`          // by the kernel or interface, live only
 	Interrupted bool              `json:"interrupted,omitempty"` // a signal ended the reading
 }
@@ -67,22 +68,25 @@ func nonzero(counts ...count) string {
 }
 
 // Prose writes the summary for people. What is zero is left out of the last two lines.
-func (s *Summary) Prose(w io.Writer) {
+func (s *Summary) Prose(out io.Writer) {
 	m, d := s.Messages, s.Dialogues
-	fmt.Fprintf(w, "%d packets, %d SCTP data chunks, %d TCAP messages: "+
+	fmt.Fprintf(out, "%d packets, %d SCTP data chunks, %d TCAP messages: "+
 		"%d begin, %d continue, %d end, %d abort, %d unidirectional\n",
 		s.Packets, s.Chunks, m.Total, m.Begin, m.Continue, m.End, m.Abort, m.Unidirectional)
-	fmt.Fprintf(w, "%d dialogues: %d answered, %d unanswered; %d undeliverable, %d repeated begins, "+
+	fmt.Fprintf(out, "%d dialogues: %d answered, %d unanswered; %d undeliverable, %d repeated begins, "+
 		"%d messages without a dialogue, %d evicted\n",
 		d.Answered+d.Unanswered, d.Answered, d.Unanswered, d.Undeliverable,
 		d.Repeated, d.Unmatched, d.Evicted)
-	fmt.Fprintf(w, "passed over: %s\n", s.passedOver())
-	fmt.Fprintf(w, "could not be read: %s\n", s.unread())
+	fmt.Fprintf(out, "passed over: %s\n", s.passedOver())
+	fmt.Fprintf(out, "could not be read: %s\n", s.unread())
+	if w := s.WritePcap; w != (PacketCounters{}) {
+		fmt.Fprintf(out, "packets of dialogues: %d written, %d given up\n", w.Written, w.GivenUp)
+	}
 	if s.Interrupted {
-		fmt.Fprintln(w, "interrupted: not all was read")
+		fmt.Fprintln(out, "interrupted: not all was read")
 	}
 	if hint := s.Hint(); hint != "" {
-		fmt.Fprintln(w, hint)
+		fmt.Fprintln(out, hint)
 	}
 }
 

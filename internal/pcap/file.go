@@ -71,6 +71,12 @@ func newReader(f io.Reader, size int) (reader, error) {
 		}
 		b = bufio.NewReaderSize(z, size)
 	}
+	return sniff(b)
+}
+
+// sniff tells the format of what is not compressed. Nothing is consumed where b has
+// ErrIdle, so that it can be called again.
+func sniff(b *bufio.Reader) (reader, error) {
 	head, err := b.Peek(4)
 	switch {
 	case len(head) == 0 && err == io.EOF:
@@ -102,10 +108,4 @@ func take(r *bufio.Reader, n int) ([]byte, error) {
 	}
 	r.Discard(n) // cannot fail: they were just peeked at
 	return b, nil
-}
-
-// atEnd tells whether a file ends here, between two records.
-func atEnd(r *bufio.Reader) bool {
-	_, err := r.Peek(1)
-	return err == io.EOF
 }

@@ -44,13 +44,16 @@ type ng struct {
 	r       *bufio.Reader
 	order   binary.ByteOrder
 	sources []source
-	rest    int64 // octets of the last packet's block that are still to be skipped
+	rest    int64 // octets of the last block that are still to be skipped
 }
 
 func newNG(r *bufio.Reader) (*ng, error) {
 	g := &ng{r: r}
-	_, _, err := g.block()
-	return g, err
+	head, err := r.Peek(blockOverhead)
+	if err != nil {
+		return nil, cutOr(err)
+	}
+	return g, g.section(head)
 }
 
 func (g *ng) buffered() int { return max(0, g.r.Buffered()-int(g.rest)) }
@@ -60,8 +63,11 @@ func (g *ng) next() (Packet, error) {
 		if err := g.finishBlock(); err != nil {
 			return Packet{}, err
 		}
-		if atEnd(g.r) {
-			return Packet{}, io.EOF
+		switch _, err := g.r.Peek(1); {
+		case err == io.EOF:
+			return Packet{}, io.EOF // between two blocks
+		case err != nil:
+			return Packet{}, cutOr(err)
 		}
 		p, ok, err := g.block()
 		if ok || err != nil {
@@ -98,7 +104,8 @@ func (g *ng) block() (p Packet, ok bool, err error) {
 	case blockPacket, blockOldPacket, blockSimple:
 		return g.packet(kind, length)
 	}
-	return p, false, g.skip(length)
+	g.rest = length
+	return p, false, g.finishBlock()
 }
 
 // section takes over the byte order of a section header and forgets the
@@ -119,17 +126,13 @@ func (g *ng) section(head []byte) error {
 // finishBlock skips what follows a packet's data in its block: so that Next may hand
 // out the buffer, this is done when the next one is asked for. A file may be cut
 // there: nothing of the packet is lost then.
+//
+// Blocks of whatever length are passed over without holding them in memory; where the
+// file is still being written, that goes on at the next call.
 func (g *ng) finishBlock() error {
-	n := g.rest
-	g.rest = 0
-	return g.skip(n)
-}
-
-// skip passes over a block of whatever length, without holding it in memory.
-func (g *ng) skip(length int64) error {
-	for length > 0 {
-		n, err := g.r.Discard(int(min(length, 1<<30)))
-		length -= int64(n)
+	for g.rest > 0 {
+		n, err := g.r.Discard(int(min(g.rest, 1<<30)))
+		g.rest -= int64(n)
 		if err != nil {
 			return cutOr(err)
 		}

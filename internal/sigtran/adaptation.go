@@ -32,8 +32,10 @@ func (d *Decoder) chunk(c sctp.Data) {
 		return
 	}
 	if !c.Begin || !c.End {
+		c.Frame = d.way.Frame
 		var whole bool
 		if c, whole = d.from.fragments.Add(&d.associations.budget, c); !whole {
+			d.waits()
 			return
 		}
 	}

@@ -81,8 +81,10 @@ func (d *Decoder) unitdata(u *sccp.Unitdata) {
 			return
 		}
 		way := d.way
+		d.segments.Frame = d.way.Frame
 		whole, n := d.segments.Add(u, d.way.OPC, d.now, func() any { return way })
 		if n == 0 {
+			d.waits()
 			return
 		}
 		b, d.way.Segments = whole, uint8(n)

@@ -70,6 +70,8 @@ type Options struct {
 	// Ports are further SCTP ports of adaptation layers, by the layer's payload
 	// protocol identifier, for senders that leave that at 0 or have one of their own.
 	Ports map[uint16]uint32
+	// Trace, if not nil, is told of messages that come in several frames.
+	Trace Trace
 }
 
 // Decoder decodes the frames of one capture in order. It is not for
@@ -93,7 +95,11 @@ type Decoder struct {
 
 // NewDecoder returns a Decoder.
 func NewDecoder(o Options) *Decoder {
-	return &Decoder{options: o, associations: newAssociations()}
+	d := &Decoder{options: o, associations: newAssociations()}
+	if o.Trace != nil {
+		d.trace(o.Trace)
+	}
+	return d
 }
 
 // Counters returns the counts up to now.
@@ -118,6 +124,7 @@ func (d *Decoder) Decode(t link.Type, at, now int64, frame []byte, cut bool) []M
 	d.lost(d.segments.Lost(now))
 	d.way = Way{Time: at, Frame: d.counters.Packets, Cause: -1}
 	d.from = &d.associations.tdm
+	d.link.Frame = d.way.Frame
 	p, err := d.link.Decode(t, now, frame, cut)
 	d.cut = p.Cut
 	if cut {
@@ -164,6 +171,7 @@ func (d *Decoder) frame(p link.Packet) {
 		if p.Cut {
 			f.Cut++
 		}
+		d.waits()
 	}
 }
 

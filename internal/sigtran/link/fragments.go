@@ -28,6 +28,7 @@ type piece struct {
 	offset int // octets
 	last   bool
 	data   []byte
+	frame  uint64
 }
 
 // FragmentCounters tell what became of IP fragments. The one that completes a
@@ -51,6 +52,7 @@ type fragments struct {
 	order    []datagram // oldest first
 	held     int        // octets
 	counters FragmentCounters
+	joins    func(frame uint64)
 }
 
 // add takes a fragment, copies it, and returns the payload of its datagram if that
@@ -79,6 +81,9 @@ func (f *fragments) add(p piece, now int64) ([]byte, bool) {
 	whole, ok := d.join()
 	if ok {
 		f.counters.Joined += d.count - 1
+		for i := 0; f.joins != nil && i < len(d.pieces); i++ {
+			f.joins(d.pieces[i].frame)
+		}
 		f.drop(p.datagram)
 	}
 	return whole, ok

@@ -149,6 +149,7 @@ func (w *walk) fragment(p piece) (header, []byte, error) {
 	if w.Cut {
 		return w.end(Fragment, nil)
 	}
+	p.frame = w.decoder.Frame
 	whole, ok := w.decoder.fragments.add(p, w.now)
 	if !ok {
 		return w.end(Fragment, nil)

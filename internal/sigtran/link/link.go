@@ -46,8 +46,12 @@ const maxDepth = 16
 // Decoder decodes frames. The zero value is ready for use; it is not for
 // concurrent use.
 type Decoder struct {
+	Frame     uint64 // number of the next frame, for Trace
 	fragments fragments
 }
+
+// Trace has joins told the frames of a datagram that became whole.
+func (d *Decoder) Trace(joins func(frame uint64)) { d.fragments.joins = joins }
 
 // Fragments tells what became of IP fragments that had to wait.
 func (d *Decoder) Fragments() FragmentCounters { return d.fragments.counters }

@@ -22,6 +22,7 @@ type segmentKey struct {
 type segmented struct {
 	began int64
 	parts [maxSegments][]byte // by the number of segments that remain
+	frame [maxSegments]uint64 // that they came in
 	count int
 	first int // remaining segments of the first one, or -1
 	tag   any
@@ -44,6 +45,8 @@ type SegmentCounters struct {
 // The zero value is ready for use.
 type Segments struct {
 	Counters SegmentCounters
+	Frame    uint64                      // that the next segments come in
+	Joins    func(frame, earlier uint64) // if not nil, told the frames of what is whole or given up
 	open     map[segmentKey]*segmented
 	order    []segmentKey // oldest first
 	held     int          // octets
@@ -61,6 +64,7 @@ func (s *Segments) Add(u *Unitdata, opc uint32, now int64, tag func() any) (data
 		return nil, 0
 	}
 	m.parts[slot] = append(make([]byte, 0, len(u.Data)), u.Data...)
+	m.frame[slot] = s.Frame
 	m.count++
 	s.held += len(u.Data)
 	if u.Segment.First {
@@ -77,6 +81,7 @@ func (s *Segments) Add(u *Unitdata, opc uint32, now int64, tag func() any) (data
 	}
 	n = m.count
 	s.Counters.Joined += uint64(n - 1)
+	s.joins(s.Frame, m)
 	s.drop(key)
 	return data, n
 }
@@ -127,8 +132,21 @@ func (s *Segments) giveUp(key segmentKey) {
 			p.Data = append(p.Data, m.parts[i]...)
 		}
 		s.lost = append(s.lost, p)
+		s.joins(m.frame[m.first], m)
 	}
 	s.drop(key)
+}
+
+// joins tells which frames the message of a frame has segments of.
+func (s *Segments) joins(frame uint64, m *segmented) {
+	if s.Joins == nil {
+		return
+	}
+	for i := range m.first + 1 {
+		if m.parts[i] != nil {
+			s.Joins(frame, m.frame[i])
+		}
+	}
 }
 
 func (s *Segments) drop(key segmentKey) {

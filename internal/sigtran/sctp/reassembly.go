@@ -19,6 +19,8 @@ type Budget struct {
 	held       int    // octets
 	Joined     uint64 // fragments of messages that became whole
 	Incomplete uint64 // of those that did not: lost, given up to stay within bounds, or too long
+
+	Joins func(frame uint64) // if not nil, told the frames of a message that became whole
 }
 
 // Reassembler joins fragmented user messages (RFC 9260 §6.9, RFC 8260 §2.2) of one
@@ -50,6 +52,11 @@ func (r *Reassembler) Add(budget *Budget, d Data) (Data, bool) {
 		return Data{}, false
 	}
 	message, ok := join(r.parts[first : last+1])
+	if ok && budget.Joins != nil {
+		for _, p := range r.parts[first : last+1] {
+			budget.Joins(p.Frame)
+		}
+	}
 	r.remove(budget, first, last+1)
 	if !ok {
 		budget.Incomplete += uint64(last + 1 - first)

@@ -66,6 +66,7 @@ type Data struct {
 	Begin, End bool // both: the whole user message; else a fragment
 	Cut        bool // the capture kept less of the payload than was sent
 	Payload    []byte
+	Frame      uint64 // that it came in, where the reader of a Reassembler wants to know
 
 	// What puts fragments in order: those of DATA are numbered by TSN, those of
 	// I-DATA by fragment number within stream, order flag and message (group).

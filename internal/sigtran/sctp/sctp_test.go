@@ -147,7 +147,7 @@ func TestReassembler(t *testing.T) {
 			if !slices.Equal(got, tt.want) {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
-			if budget != (Budget{0, tt.joined, tt.incomplete}) {
+			if budget.held != 0 || budget.Joined != tt.joined || budget.Incomplete != tt.incomplete {
 				t.Errorf("got %+v", budget)
 			}
 		})
