@@ -4,9 +4,12 @@
 package main
 
 import (
+	"github.com/tcapflow/tcapflow/build"
 	// mage:import
 	"github.com/tcapflow/tcapflow/magefiles/targets"
 )
+
+var _ = targets.Use(build.Project)
 
 // Aliases lets `mage test` stand for all tests.
 var Aliases = map[string]any{"test": targets.Test.All}

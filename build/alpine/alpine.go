@@ -2,16 +2,23 @@
 // packages: the build context and which image it starts from.
 package alpine
 
-import "embed"
+import (
+	"embed"
 
-// Context is the Dockerfile and its scripts. What only a run knows, the Go toolchain
+	"github.com/tcapflow/tcapflow/spec"
+)
+
+// Base is what a project has that gives no Alpine base of its own.
+var Base = spec.Alpine{Lock: lock, LockFile: "build/alpine/lock.json", Context: context}
+
+// context is the Dockerfile and its scripts. What only a run knows, the Go toolchain
 // and a proxy's certificate, is put beside them.
 //
 //go:embed Dockerfile install.sh sysroot.sh info.sh
-var Context embed.FS
+var context embed.FS
 
-// Lock names the image; its digest stands there once `mage images:lock` has read it from
+// lock names the image; its digest stands there once `mage images:lock` has read it from
 // a registry. Packages are not locked: Alpine's mirrors keep no old version of one.
 //
 //go:embed lock.json
-var Lock []byte
+var lock []byte

@@ -2,29 +2,36 @@
 // packages, their lock, and the keys that may sign the archive.
 package debian
 
-import _ "embed"
+import (
+	_ "embed"
 
-// Suite is the release that tools and sysroots are taken from.
-const Suite = "trixie"
+	"github.com/tcapflow/tcapflow/spec"
+)
 
-// Mirrors are Debian's own. They are asked after that of the host's apt settings, and not
-// at all where DEBIAN_MIRROR is set.
-var Mirrors = []string{
-	"http://ftp.debian.org/debian",
-	"http://ftp.de.debian.org/debian",
-	"http://ftp.us.debian.org/debian",
+// Base is Debian 13. A project that gives no base of its own has this one.
+var Base = spec.Debian{
+	Suite: "trixie",
+	Mirrors: []string{
+		"http://ftp.debian.org/debian",
+		"http://ftp.de.debian.org/debian",
+		"http://ftp.us.debian.org/debian",
+	},
+	Snapshot: "https://snapshot.debian.org",
+	Keyring:  keyring,
+	Lock:     lock,
+	LockFile: "build/debian/lock.json",
+	Tools:    tools,
+	Sysroot:  sysroot,
+	QEMU:     qemu,
 }
 
-// Snapshot keeps what the mirrors drop; DEBIAN_SNAPSHOT names another, or "off".
-const Snapshot = "https://snapshot.debian.org"
-
-// Keyring holds the archive's and the releases' signing keys of Debian 11, 12 and 13,
+// keyring holds the archive's and the releases' signing keys of Debian 11, 12 and 13,
 // from the package debian-archive-keyring; expiry 2029 to 2035.
 //
 //go:embed archive-keyring.asc
-var Keyring []byte
+var keyring []byte
 
-// Lock names each package with version and SHA-256; `mage images:lock` renews it.
+// lock names each package with version and SHA-256; `mage images:lock` renews it.
 //
 //go:embed lock.json
-var Lock []byte
+var lock []byte

@@ -3,19 +3,22 @@ package targets
 import (
 	"context"
 
-	"github.com/tcapflow/tcapflow/internal/pipeline/fault"
-	"github.com/tcapflow/tcapflow/internal/pipeline/interrupt"
-	"github.com/tcapflow/tcapflow/internal/pipeline/options"
+	"github.com/tcapflow/tcapflow/pipeline"
+	"github.com/tcapflow/tcapflow/spec"
 )
 
-// run reads the options, does a job until it ends or is interrupted, and gives its
-// error the exit code that mage passes on.
-func run(ctx context.Context, a options.Args, job func(context.Context, options.Options) error) error {
-	ctx, release := interrupt.Context(ctx)
-	defer release()
-	o, err := options.Read(a)
-	if err == nil {
-		err = job(ctx, o)
-	}
-	return fault.Exit(err)
+// project is what the targets build. Mage calls functions that have no other way to it.
+var project spec.Project
+
+// Use sets the project; a magefile calls it once:
+//
+//	var _ = targets.Use(build.Project)
+func Use(p spec.Project) spec.Project {
+	project = p
+	return p
+}
+
+// do does a job of the project's pipeline.
+func do(ctx context.Context, a pipeline.Args, job func(*pipeline.Pipeline, context.Context) error) error {
+	return pipeline.Do(ctx, project, a, job)
 }

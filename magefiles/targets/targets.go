@@ -1,15 +1,13 @@
 // Package targets has the mage targets. Each hands its arguments to the pipeline; what
-// a job does is in internal/pipeline, a file each.
+// a job does is in package pipeline, a file each.
 package targets
 
 import (
 	"context"
-	"os"
 
 	"github.com/magefile/mage/mg"
 
-	"github.com/tcapflow/tcapflow/internal/pipeline"
-	"github.com/tcapflow/tcapflow/internal/pipeline/options"
+	"github.com/tcapflow/tcapflow/pipeline"
 )
 
 // Static builds fully static, verified binaries into out/.
@@ -21,9 +19,7 @@ import (
 //	mage static -locked                         stop where a locked input is gone
 //	mage static -json                           the artifacts, for a program
 func Static(ctx context.Context, targets, base *string, debug, locked, json *bool) error {
-	return run(ctx, options.Args{Targets: targets, Base: base, Debug: debug, Locked: locked, JSON: json}, func(ctx context.Context, o options.Options) error {
-		return pipeline.Static(ctx, o, os.Stdout, os.Stderr)
-	})
+	return do(ctx, pipeline.Args{Targets: targets, Base: base, Debug: debug, Locked: locked, JSON: json}, (*pipeline.Pipeline).Static)
 }
 
 // Verify runs the gate on every artifact of out/, or on the files that are named.
@@ -31,21 +27,23 @@ func Static(ctx context.Context, targets, base *string, debug, locked, json *boo
 //	mage verify
 //	mage verify -files=/usr/bin/true,dist/tcapflow-client -json
 func Verify(ctx context.Context, files *string, json *bool) error {
-	return run(ctx, options.Args{JSON: json}, func(_ context.Context, o options.Options) error {
-		return pipeline.Verify(o, options.List(files), os.Stdout)
+	return do(ctx, pipeline.Args{JSON: json}, func(p *pipeline.Pipeline, _ context.Context) error {
+		return p.Verify(listOf(files))
 	})
 }
 
 // Targets lists the platforms that are built, and those left out with the reason.
-func Targets() { pipeline.TargetTable(os.Stdout) }
+func Targets(ctx context.Context) error {
+	return do(ctx, pipeline.Args{}, func(p *pipeline.Pipeline, _ context.Context) error { return p.Targets() })
+}
 
 // Clean frees what the builds of this checkout left in the engine and on disk.
 //
 //	mage clean -show   only show, with sizes and days of last use
 //	mage clean -all    of all checkouts; downloads and compiled C libraries, too
 func Clean(ctx context.Context, show, all *bool) error {
-	return run(ctx, options.Args{}, func(ctx context.Context, o options.Options) error {
-		return pipeline.Clean(ctx, o, pipeline.CleanOptions{Show: options.Flag(show), All: options.Flag(all)}, os.Stdout)
+	return do(ctx, pipeline.Args{}, func(p *pipeline.Pipeline, ctx context.Context) error {
+		return p.Clean(ctx, pipeline.CleanOptions{Show: flagOf(show), All: flagOf(all)})
 	})
 }
 
@@ -54,9 +52,7 @@ type Images mg.Namespace
 
 // Lock renews the lock of the builder's packages from the mirror's signed index.
 func (Images) Lock(ctx context.Context) error {
-	return run(ctx, options.Args{}, func(ctx context.Context, o options.Options) error {
-		return pipeline.LockImages(ctx, o, os.Stdout, os.Stderr)
-	})
+	return do(ctx, pipeline.Args{}, (*pipeline.Pipeline).LockImages)
 }
 
 // Release packs the verified binaries into dist/: archives, packages, images, checksums.
@@ -64,16 +60,14 @@ func (Images) Lock(ctx context.Context) error {
 //	mage release            a snapshot, or a release where HEAD is a clean tag
 //	mage release -publish   and publish it; every input must be locked
 func Release(ctx context.Context, publish *bool) error {
-	return run(ctx, options.Args{}, func(ctx context.Context, o options.Options) error {
-		return pipeline.Release(ctx, o, options.Flag(publish), os.Stdout, os.Stderr)
+	return do(ctx, pipeline.Args{}, func(p *pipeline.Pipeline, ctx context.Context) error {
+		return p.Release(ctx, flagOf(publish))
 	})
 }
 
 // Lint runs gofmt, go vet, staticcheck and the fences between the rooms.
 func Lint(ctx context.Context) error {
-	return run(ctx, options.Args{}, func(ctx context.Context, o options.Options) error {
-		return pipeline.Lint(ctx, o, os.Stdout, os.Stderr)
-	})
+	return do(ctx, pipeline.Args{}, (*pipeline.Pipeline).Lint)
 }
 
 // Test holds the tests by level; plain `mage test` runs all.
@@ -81,16 +75,12 @@ type Test mg.Namespace
 
 // All proves everything: lint, tests at each level, then static, release and distros.
 func (Test) All(ctx context.Context) error {
-	return run(ctx, options.Args{}, func(ctx context.Context, o options.Options) error {
-		return pipeline.Test(ctx, o, os.Stdout, os.Stderr)
-	})
+	return do(ctx, pipeline.Args{}, (*pipeline.Pipeline).Test)
 }
 
 // Unit runs the tests that need neither an engine nor libpcap's headers.
 func (Test) Unit(ctx context.Context) error {
-	return run(ctx, options.Args{}, func(ctx context.Context, o options.Options) error {
-		return pipeline.Unit(ctx, o, os.Stdout, os.Stderr)
-	})
+	return do(ctx, pipeline.Args{}, (*pipeline.Pipeline).Unit)
 }
 
 // Podman builds, verifies, runs and cleans with a podman service of its own, which it installs where it may.
@@ -98,9 +88,7 @@ func (Test) Unit(ctx context.Context) error {
 //	mage test:podman
 //	TCAPFLOW_TEST_PODMAN_USER=builder mage test:podman   as root: a rootless service of that user, too
 func (Test) Podman(ctx context.Context) error {
-	return run(ctx, options.Args{}, func(ctx context.Context, o options.Options) error {
-		return pipeline.Podman(ctx, o, os.Stdout, os.Stderr)
-	})
+	return do(ctx, pipeline.Args{}, (*pipeline.Pipeline).Podman)
 }
 
 // Distros runs what dist/ holds in scratch, distroless, Debian and others.
@@ -110,9 +98,8 @@ func (Test) Podman(ctx context.Context) error {
 //	mage test:distros -require=debian,scratch  what cannot be had today of these fails
 //	mage test:distros -json                    the report, for a program
 func (Test) Distros(ctx context.Context, only, require *string, json *bool) error {
-	return run(ctx, options.Args{JSON: json}, func(ctx context.Context, o options.Options) error {
-		d := pipeline.DistrosOptions{Only: options.Text(only), Require: options.List(require)}
-		return pipeline.Distros(ctx, o, d, os.Stdout, os.Stderr)
+	return do(ctx, pipeline.Args{JSON: json}, func(p *pipeline.Pipeline, ctx context.Context) error {
+		return p.Distros(ctx, pipeline.DistrosOptions{Only: textOf(only), Require: listOf(require)})
 	})
 }
 
@@ -121,8 +108,8 @@ func (Test) Distros(ctx context.Context, only, require *string, json *bool) erro
 //	mage test:torture                             1,000 runs for each target
 //	mage test:torture -targets=linux/386 -runs=50
 func (Test) Torture(ctx context.Context, targets *string, runs *int) error {
-	return run(ctx, options.Args{Targets: targets}, func(ctx context.Context, o options.Options) error {
-		return pipeline.Torture(ctx, o, options.Number(runs, 1000), os.Stdout, os.Stderr)
+	return do(ctx, pipeline.Args{Targets: targets}, func(p *pipeline.Pipeline, ctx context.Context) error {
+		return p.Torture(ctx, numberOf(runs, 1000))
 	})
 }
 
@@ -131,7 +118,5 @@ type Bench mg.Namespace
 
 // Build measures `mage static` beside the old way; it empties the engine of our images first.
 func (Bench) Build(ctx context.Context, json *bool) error {
-	return run(ctx, options.Args{JSON: json}, func(ctx context.Context, o options.Options) error {
-		return pipeline.BenchBuild(ctx, o, os.Stdout, os.Stderr)
-	})
+	return do(ctx, pipeline.Args{JSON: json}, (*pipeline.Pipeline).BenchBuild)
 }

@@ -1,0 +1,155 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/tcapflow/tcapflow/pipeline/internal/debian"
+	"github.com/tcapflow/tcapflow/pipeline/internal/engine"
+	"github.com/tcapflow/tcapflow/pipeline/internal/fault"
+	"github.com/tcapflow/tcapflow/pipeline/internal/fetch"
+	"github.com/tcapflow/tcapflow/pipeline/internal/image"
+	"github.com/tcapflow/tcapflow/pipeline/internal/options"
+	"github.com/tcapflow/tcapflow/pipeline/internal/progress"
+	"github.com/tcapflow/tcapflow/spec"
+)
+
+// bases are the two ways to a builder, and the choice between them.
+type bases struct {
+	spec   spec.Debian
+	o      options.Options
+	log    *progress.Log
+	debian image.DebianBase
+	alpine image.AlpineBase
+	// renewals is the file with the package sets that replace those of the committed lock
+	// because the mirrors have moved on.
+	renewals string
+}
+
+func newBases(project spec.Project, o options.Options, goVersion string, log *progress.Log) (bases, error) {
+	if err := os.MkdirAll(o.Cache, 0o755); err != nil {
+		return bases{}, fault.New(fault.Usage, "name another cache folder with "+project.Namespace.Variable("CACHE"), "%w", err)
+	}
+	if err := sweepCache(o.Cache); err != nil {
+		return bases{}, err
+	}
+	toolchain := image.Toolchain{Version: goVersion}
+	alpine, err := image.ParseAlpineLock(project.Alpine.Lock)
+	if err != nil {
+		return bases{}, err
+	}
+	committed, err := debian.ParseLock(project.Debian.Lock)
+	if err != nil {
+		return bases{}, err
+	}
+	mirror := debianMirror(project.Debian, o, committed, log.Note)
+	b := bases{spec: project.Debian, o: o, log: log,
+		debian: image.DebianBase{Spec: project.Debian, Targets: project.Targets, Mirror: mirror, Lock: committed, Toolchain: toolchain, Temp: o.Cache},
+		alpine: image.AlpineBase{Spec: project.Alpine, Lock: alpine, Toolchain: toolchain, Temp: o.Cache,
+			RegistryPrefix: o.RegistryPrefix, Mirror: o.AlpineMirror, Proxy: o.Proxy, CA: o.CA},
+		renewals: renewalsFile(o.Cache, project.Debian.Lock),
+	}
+	if !o.Locked {
+		b.debian.Lock = committed.With(b.renewed())
+	}
+	return b, nil
+}
+
+// sweepCache removes unpacked layers, half a gigabyte a time, that a killed run left. An
+// assembly takes a minute; what is a day old is of nobody who is still at work.
+func sweepCache(cache string) error {
+	entries, err := os.ReadDir(cache)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		info, err := e.Info()
+		if err == nil && e.IsDir() && strings.HasPrefix(e.Name(), "builder-") && time.Since(info.ModTime()) > 24*time.Hour {
+			if err := os.RemoveAll(filepath.Join(cache, e.Name())); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// builder names the builder that a base has for a target, without asking the engine.
+func (b *bases) builder(base, arch string, t spec.Target) (image.Builder, error) {
+	if base == "alpine" {
+		return b.alpine.Builder(arch, []spec.Target{t})
+	}
+	return b.debian.Builder(arch, []spec.Target{t})
+}
+
+// ensure gives the engine a builder for the targets: of the base that the user names,
+// else of one that is already there, else Alpine where it can be had, else Debian.
+func (b *bases) ensure(ctx context.Context, e *engine.Engine, targets []spec.Target) (image.Builder, error) {
+	switch b.o.Base {
+	case "debian":
+		return b.ensureDebian(ctx, e, targets)
+	case "alpine":
+		return b.ensureAlpine(ctx, e, targets)
+	}
+	if found, err := b.present(ctx, e, targets); err != nil || found.Ref != "" {
+		if err == nil {
+			b.log.Note("base %s: the engine has its builder", found.Base)
+		}
+		return found, err
+	}
+	ok, why := b.alpine.Available(ctx, e)
+	if ok {
+		b.log.Note("base alpine: %s can be had", b.alpine.Lock.Image)
+		found, err := b.ensureAlpine(ctx, e, targets)
+		if err == nil || ctx.Err() != nil {
+			return found, err
+		}
+		why = "an Alpine builder cannot be made: " + firstLine(err)
+	}
+	b.log.Note("base debian: %s", why)
+	return b.ensureDebian(ctx, e, targets)
+}
+
+// present looks for a builder that the engine has, Alpine first.
+func (b *bases) present(ctx context.Context, e *engine.Engine, targets []spec.Target) (image.Builder, error) {
+	alpine, err := b.alpine.Builder(e.Arch, targets)
+	if err == nil {
+		alpine, err = alpine.Present(ctx, e, targets)
+	}
+	if err != nil || alpine.Ref != "" {
+		return alpine, err
+	}
+	found, err := b.debian.Builder(e.Arch, targets)
+	if err != nil {
+		return image.Builder{}, err
+	}
+	return found.Present(ctx, e, targets)
+}
+
+func (b *bases) ensureAlpine(ctx context.Context, e *engine.Engine, targets []spec.Target) (image.Builder, error) {
+	done := func(error) {}
+	found, err := b.alpine.Ensure(ctx, e, targets, func() { done = b.log.Stage("build builder from %s", b.alpine.Lock.Image) })
+	done(err)
+	return found, err
+}
+
+func (b *bases) ensureDebian(ctx context.Context, e *engine.Engine, targets []spec.Target) (image.Builder, error) {
+	found, err := b.assemble(ctx, e, targets)
+	if !errors.Is(err, fetch.ErrGone) {
+		return found, err
+	}
+	if err := b.renew(ctx, b.sets(e.Arch, targets), err); err != nil {
+		return image.Builder{}, err
+	}
+	return b.assemble(ctx, e, targets)
+}
+
+func (b *bases) assemble(ctx context.Context, e *engine.Engine, targets []spec.Target) (image.Builder, error) {
+	done := func(error) {}
+	found, err := b.debian.Ensure(ctx, e, targets, func() { done = b.log.Stage("assemble builder from Debian %s", b.spec.Suite) })
+	done(err)
+	return found, err
+}

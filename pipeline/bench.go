@@ -1,0 +1,38 @@
+package pipeline
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/tcapflow/tcapflow/pipeline/internal/bench"
+	"github.com/tcapflow/tcapflow/pipeline/internal/debian"
+	"github.com/tcapflow/tcapflow/pipeline/internal/engine"
+)
+
+// BenchBuild measures Static beside the old way. It begins by freeing what we have in
+// the engine, because that is what it measures.
+func (p *Pipeline) BenchBuild(ctx context.Context) error {
+	e, err := engine.Connect(ctx, p.o.Root)
+	if err != nil {
+		return err
+	}
+	defer e.Close()
+	table := p.stdout
+	if p.o.JSON {
+		table = p.stderr
+	}
+	lock, err := debian.ParseLock(p.project.Debian.Lock)
+	if err != nil {
+		return err
+	}
+	note := func(format string, args ...any) { fmt.Fprintf(p.stderr, format+"\n", args...) }
+	figures, err := bench.Run(ctx, e, bench.Options{
+		Root: p.o.Root, Project: p.project, Mirror: debianMirror(p.project.Debian, p.o, lock, note),
+		Stdout: table, Stderr: p.stderr,
+	})
+	if err != nil || !p.o.JSON {
+		return err
+	}
+	return json.NewEncoder(p.stdout).Encode(figures)
+}

@@ -1,0 +1,59 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/tcapflow/tcapflow/pipeline/internal/distro"
+	"github.com/tcapflow/tcapflow/pipeline/internal/engine"
+)
+
+// DistrosOptions say what of the matrix is run.
+type DistrosOptions struct {
+	Only    string   // cells whose path matches; empty: all
+	Require []string // beginnings of names of distributions that must be had
+}
+
+// Distros runs what dist/ holds where users run it. Where nothing is packed yet, a
+// release is made first.
+func (p *Pipeline) Distros(ctx context.Context, d DistrosOptions) error {
+	matrix := distro.Options{
+		Project: p.project, Dist: p.o.Dist, Targets: p.o.Targets,
+		Only: d.Only, Require: d.Require, Natives: p.o.Natives,
+		Capture:        filepath.Join(p.o.Root, "cmd", "tcapflow-client", "testdata", "dialogues.pcap"),
+		RegistryPrefix: p.o.RegistryPrefix, CacheDir: p.o.Cache, Temp: p.o.Cache,
+		Stdout: p.stdout, Stderr: p.stderr, JSON: p.o.JSON,
+	}
+	if err := matrix.Check(); err != nil {
+		return err
+	}
+	if _, err := os.Stat(filepath.Join(p.o.Dist, "artifacts.json")); errors.Is(err, fs.ErrNotExist) {
+		packing := *p
+		packing.stdout = io.Discard
+		if err := packing.Release(ctx, false); err != nil {
+			return err
+		}
+	}
+	plain := *p
+	plain.o.Live = false // the matrix prints a line for each cell
+	r, err := plain.begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer r.end()
+	matrix.Mirror, matrix.Lock = r.bases.debian.Mirror, r.bases.debian.Lock
+	e, err := engine.Connect(ctx, p.o.Root)
+	if err != nil {
+		return err
+	}
+	defer e.Close()
+	if _, err := e.Sweep(ctx); err != nil {
+		return err
+	}
+	_, err = distro.Run(ctx, e, matrix)
+	return err
+}

@@ -1,0 +1,146 @@
+package debian
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/tcapflow/tcapflow/pipeline/internal/fault"
+	"github.com/tcapflow/tcapflow/pipeline/internal/fetch"
+)
+
+const parallel = 8 // transfers at once: enough to hide a mirror's latency, few enough to be polite
+
+// Debs fetches packages, several at once, and returns their paths in order. What the pool
+// of a mirror has dropped is looked for in those of the others, then in the snapshot
+// archive. If it is nowhere, the error is fetch.ErrGone and ErrUnavailable.
+func (m Mirror) Debs(ctx context.Context, packages []Package) ([]string, error) {
+	n := len(packages)
+	d := &download{Mirror: m, packages: packages, paths: make([]string, n), gone: make([]error, n)}
+	err := m.eachMirror(ctx, fetch.Misfit, func(url string) error { return d.pool(ctx, url) })
+	if err == nil {
+		return d.paths, nil
+	}
+	left := d.left()
+	for _, i := range left {
+		if d.gone[i] == nil { // some mirror is away, and the others were not asked for it
+			return nil, err
+		}
+	}
+	if len(left) == 0 || ctx.Err() != nil || !errors.Is(err, fetch.ErrGone) || fetch.Misfit(err) {
+		return nil, err
+	}
+	return d.paths, d.archived(ctx, left)
+}
+
+// download is one call of Debs.
+type download struct {
+	Mirror
+	packages []Package
+	paths    []string // "": not there yet
+	gone     []error  // a mirror's answer that it does not have the package
+}
+
+func (d *download) left() (indexes []int) {
+	for i, p := range d.paths {
+		if p == "" {
+			indexes = append(indexes, i)
+		}
+	}
+	return indexes
+}
+
+// pool takes from one mirror what is not there yet. It asks for all that the mirror may
+// have, and stops at the first error of another kind.
+func (d *download) pool(ctx context.Context, url string) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(parallel)
+	for _, i := range d.left() {
+		group.Go(func() error {
+			p := d.packages[i]
+			local, err := d.Cache.Get(ctx, url+"/"+p.Filename, p.SHA256, p.Size)
+			if errors.Is(err, fetch.ErrGone) {
+				d.gone[i] = err
+				return nil
+			}
+			d.paths[i] = local
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	if left := d.left(); len(left) > 0 {
+		return d.gone[left[0]]
+	}
+	return nil
+}
+
+// archived takes packages from the snapshot archive, one after the other.
+func (d *download) archived(ctx context.Context, left []int) error {
+	if d.Snapshot == nil {
+		return lost(d.gone[left[0]], nil)
+	}
+	d.note("%s; %d of %d packages are looked for in the snapshot archive %s",
+		firstLine(d.gone[left[0]]), len(left), len(d.packages), d.Snapshot.url)
+	for _, i := range left {
+		local, err := d.snapshots().deb(ctx, d.packages[i])
+		if err != nil && ctx.Err() == nil && ofNetwork(err) && !fetch.Misfit(err) {
+			return lost(d.gone[i], err)
+		}
+		if err != nil {
+			return err
+		}
+		d.paths[i] = local
+	}
+	return nil
+}
+
+// lost is the error of a file that has gone from the pools and that the snapshot archive
+// does not give either.
+func lost(gone, snapshot error) error {
+	const next = "see that the address is right, or name another mirror with DEBIAN_MIRROR"
+	var f *fault.Error
+	if errors.As(gone, &f) {
+		gone = f.Err // without its next step
+	}
+	if snapshot != nil {
+		gone = fmt.Errorf("%w; nor in the snapshot archive: %s", gone, firstLine(snapshot))
+	}
+	return unavailable{&fault.Error{Code: fault.Fetch, Err: gone, Next: next}}
+}
+
+// Placeholder stands for the mirror in URLs of pinned files.
+const Placeholder = "{debian}"
+
+// Pinned fetches a file of known SHA-256 (lower-case hex) from a URL; where this begins
+// with Placeholder, from the first mirror that has it.
+func (m Mirror) Pinned(ctx context.Context, url, digest string) (local string, err error) {
+	rest, ok := strings.CutPrefix(url, Placeholder)
+	if !ok {
+		return m.Cache.Get(ctx, url, digest, 0)
+	}
+	err = m.eachMirror(ctx, fetch.Misfit, func(mirror string) (err error) {
+		local, err = m.Cache.Get(ctx, mirror+rest, digest, 0)
+		return err
+	})
+	return local, err
+}
+
+// Archived fetches a pinned source tarball of Debian's pool, given as
+// "{debian}/pool/main/libp/libpcap/libpcap_1.10.5.orig.tar.xz", from the snapshot archive.
+// The error is ErrNotAsked for another URL, and where the archive is switched off.
+func (m Mirror) Archived(ctx context.Context, url, digest string) (string, error) {
+	rest, ok := strings.CutPrefix(url, Placeholder+"/pool/")
+	if !ok || m.Snapshot == nil {
+		return "", fmt.Errorf("%s: %w", url, ErrNotAsked)
+	}
+	m.note("%s is looked for in the snapshot archive %s", path.Base(rest), m.Snapshot.url)
+	return m.snapshots().source(ctx, rest, digest)
+}
+
+func (m Mirror) snapshots() snapshots { return snapshots{m.Snapshot, m.Cache} }

@@ -1,0 +1,144 @@
+package options
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/tcapflow/tcapflow/pipeline/internal/fault"
+	"github.com/tcapflow/tcapflow/spec"
+)
+
+// readMirrors fills in where Debian's files come from.
+func (o *Options) readMirrors(base spec.Debian) error {
+	o.Mirrors = mirrors(os.Getenv("DEBIAN_MIRROR"), "/etc/apt", base.Mirrors)
+	for _, url := range o.Mirrors {
+		if !isWeb(url) {
+			const next = "give it as http://HOST/debian or https://HOST/debian; several with spaces or commas between"
+			return fault.New(fault.Usage, next, "DEBIAN_MIRROR is %q, which is no address of a mirror", url)
+		}
+	}
+	switch user := os.Getenv("DEBIAN_SNAPSHOT"); {
+	case user == "":
+		o.Snapshot = base.Snapshot
+	case user == "off":
+	case isWeb(user):
+		o.Snapshot = strings.TrimRight(user, "/")
+	default:
+		const next = "give it as https://HOST, or \"off\""
+		return fault.New(fault.Usage, next, "DEBIAN_SNAPSHOT is %q, which is no address", user)
+	}
+	return nil
+}
+
+func isWeb(url string) bool {
+	return strings.HasPrefix(url, "http://") || strings.HasPrefix(url, "https://")
+}
+
+// mirrors names the Debian archive: what the user says and nothing else, as a firm's
+// machines may be forbidden to ask others; without that what the host's apt uses (also a
+// firm's own, often the only one that answers), then Debian's.
+func mirrors(user, apt string, official []string) []string {
+	separator := func(r rune) bool { return r == ',' || r == ' ' || r == '\t' || r == '\n' }
+	var urls []string
+	for _, url := range strings.FieldsFunc(user, separator) {
+		urls = appendNew(urls, strings.TrimRight(url, "/"))
+	}
+	if len(urls) > 0 {
+		return urls
+	}
+	if url := aptMirror(apt); url != "" {
+		urls = append(urls, url)
+	}
+	for _, url := range official {
+		urls = appendNew(urls, url)
+	}
+	return urls
+}
+
+// appendNew leaves out what is there already: a mirror is asked once.
+func appendNew(urls []string, url string) []string {
+	if slices.Contains(urls, url) {
+		return urls
+	}
+	return append(urls, url)
+}
+
+// aptMirror is the first Debian archive in the settings of the host's apt, or "".
+func aptMirror(apt string) string {
+	files, _ := filepath.Glob(filepath.Join(apt, "sources.list.d", "*"))
+	for _, file := range append([]string{filepath.Join(apt, "sources.list")}, files...) {
+		if ext := filepath.Ext(file); ext != ".list" && ext != ".sources" {
+			continue // apt does not read it either
+		}
+		if url := debianIn(file); url != "" {
+			return url
+		}
+	}
+	return ""
+}
+
+// debianIn finds the first Debian archive in a file of sources.list(5), of either
+// format. Other archives have addresses that end in /debian, too: one counts if it has
+// a suite of Debian's with the component main.
+func debianIn(file string) string {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return ""
+	}
+	if filepath.Ext(file) == ".sources" {
+		return debianInStanzas(string(text))
+	}
+	for line := range strings.Lines(string(text)) {
+		words := strings.Fields(line)
+		if len(words) == 0 || words[0] != "deb" {
+			continue
+		}
+		for len(words) > 1 && !strings.HasPrefix(words[1], "http") {
+			words = words[1:] // [arch=… signed-by=…]
+		}
+		if len(words) > 3 {
+			if url := archive(words[1:2], words[2:3], words[3:]); url != "" {
+				return url
+			}
+		}
+	}
+	return ""
+}
+
+// debianInStanzas reads the deb822 format, whose fields come in any order and case.
+func debianInStanzas(text string) string {
+	fields := map[string][]string{}
+	for line := range strings.Lines(text + "\n\n") {
+		name, values, _ := strings.Cut(strings.TrimSpace(line), ":")
+		if name != "" {
+			fields[strings.ToLower(name)] = strings.Fields(values)
+			continue
+		}
+		if slices.Contains(fields["types"], "deb") && !slices.Contains(fields["enabled"], "no") {
+			if url := archive(fields["uris"], fields["suites"], fields["components"]); url != "" {
+				return url
+			}
+		}
+		clear(fields)
+	}
+	return ""
+}
+
+var codenames = []string{
+	"bullseye", "bookworm", "trixie", "forky", "sid", "stable", "oldstable", "testing", "unstable",
+}
+
+func archive(urls, suites, components []string) string {
+	isDebian := func(suite string) bool { return slices.Contains(codenames, suite) }
+	if !slices.Contains(components, "main") || !slices.ContainsFunc(suites, isDebian) {
+		return ""
+	}
+	for _, url := range urls {
+		if url = strings.TrimRight(url, "/"); strings.HasPrefix(url, "http") && strings.HasSuffix(url, "/debian") {
+			return url
+		}
+	}
+	return ""
+}

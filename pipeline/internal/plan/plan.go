@@ -1,0 +1,173 @@
+// Package plan decides how a target is built: environment, arguments, paths, and what
+// the result must be. It is pure: the same project, target and options give the same
+// plan, with no look at the machine, the clock or the engine.
+package plan
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"path"
+	"strings"
+
+	"github.com/tcapflow/tcapflow/elfcheck"
+	"github.com/tcapflow/tcapflow/spec"
+)
+
+// Options are what the user and the source tree add to project and target.
+type Options struct {
+	Debug     bool // an unstripped twin without optimisation
+	Version   string
+	Commit    string
+	Date      string
+	GoVersion string   // go1.26.8
+	Module    string   // path of the main module
+	Forbidden []string // host paths, which may stand in no artifact
+}
+
+// Build is a plan for one artifact.
+type Build struct {
+	Target    spec.Target
+	Variant   string   // "debug" or none
+	Dir       string   // below out/: linux_arm_v7, linux_amd64_debug
+	Env       []string // of every command in the builder
+	Args      []string // the go command
+	Output    string   // where the binary lies in the builder
+	Want      elfcheck.Want
+	Libraries []Library
+}
+
+// Library is a plan for a C library on one target.
+type Library struct {
+	spec.Library
+	Source  string // its one file, NAME.c, where it comes with the pipeline and not from a URL
+	Env     []string
+	Earlier []spec.Library // what is in the sysroot before it, and may be compiled into it
+}
+
+// LibcPlaceholder stands in Args for the libc that the builder has; the builder's own
+// list of inputs says which that is.
+const LibcPlaceholder = "{libc}"
+
+const stackSize = 1 << 20 // bytes; musl's default of 128 KiB is too small for C called from Go
+
+// For returns the plan of a target.
+func For(p spec.Project, t spec.Target, o Options) Build {
+	b := Build{Target: t, Dir: t.Dir()}
+	if o.Debug {
+		b.Variant, b.Dir = "debug", b.Dir+"_debug"
+	}
+	b.Output = "/out/" + b.Dir + "/" + p.Name
+	b.Env = environment(t, o)
+	b.Args = arguments(p, t, o, b.Output)
+	b.Want = want(p, t, o)
+	b.Libraries = []Library{{Library: startup(), Source: relro, Env: libraryEnv(t, o)}}
+	for i, l := range p.Libraries {
+		b.Libraries = append(b.Libraries, Library{Library: l, Env: libraryEnv(t, o), Earlier: p.Libraries[:i]})
+	}
+	return b
+}
+
+func compiler(t spec.Target) string { return "clang " + strings.Join(targetFlags(t), " ") }
+
+// targetFlags make clang compile and link for a target.
+func targetFlags(t spec.Target) []string {
+	return append([]string{"--target=" + t.Triple, "--sysroot=/sysroot/" + t.Triple}, t.CFlags...)
+}
+
+// cflags: position independent code for static-PIE; no path of the builder's temporary
+// folders in debug information.
+func cflags(o Options) string {
+	if o.Debug {
+		return "-O0 -g -fPIC"
+	}
+	return "-O2 -fPIC -fstack-protector-strong"
+}
+
+func environment(t spec.Target, o Options) []string {
+	env := []string{
+		"HOME=/tmp", "PATH=/usr/local/go/bin:/usr/bin", "LC_ALL=C", "TZ=UTC", "SOURCE_DATE_EPOCH=0",
+		"GOOS=linux", "GOARCH=" + t.GOARCH, "CGO_ENABLED=1",
+		"CC=" + compiler(t), "CGO_CFLAGS=" + cflags(o), "CGO_LDFLAGS=-O2",
+		"GOTOOLCHAIN=local", "GOENV=off", "GOWORK=off", "GOTELEMETRY=off", "GOFLAGS=-mod=readonly -buildvcs=false",
+		"GOPROXY=file:///proxy", "GOSUMDB=off", // go.sum has every digest; the database was asked on the host
+		"GOCACHE=/cache/" + t.Dir(), "GOTMPDIR=/cache/" + t.Dir() + "/tmp", "GOMODCACHE=/cache/mod", // volumes: the container's own file system can be slow
+	}
+	if t.GOARM != "" {
+		env = append(env, "GOARM="+t.GOARM)
+	}
+	return env
+}
+
+func libraryEnv(t spec.Target, o Options) []string {
+	return []string{
+		"HOME=/tmp", "PATH=/usr/bin", "LC_ALL=C", "TZ=UTC", "SOURCE_DATE_EPOCH=0",
+		"CC=" + compiler(t), "CFLAGS=" + cflags(o), "LDFLAGS=-static -fuse-ld=lld", "AR=ar", "RANLIB=ranlib", "ARFLAGS=rcD", "TRIPLE=" + t.Triple,
+	}
+}
+
+func arguments(p spec.Project, t spec.Target, o Options, output string) []string {
+	args := []string{"go", "build", "-trimpath", "-buildmode=pie", "-tags=" + strings.Join(p.Tags, ",")}
+	if o.Debug {
+		args = append(args, "-gcflags=all=-N -l")
+	}
+	return append(args, "-ldflags="+linkFlags(p, t, o), "-o", output, p.Main)
+}
+
+func linkFlags(p spec.Project, t spec.Target, o Options) string {
+	// Without a build ID: on linux/386 it differs from one cold compilation to the next,
+	// though all else is the same (a flag of __x86.get_pc_thunk.cx goes into it).
+	flags := []string{"-linkmode=external", "-extld=" + Linker, "-buildid="}
+	if !o.Debug {
+		flags = append(flags, "-s", "-w")
+	}
+	for _, stamp := range [][2]string{
+		{p.Stamp.Version, o.Version}, {p.Stamp.Commit, o.Commit}, {p.Stamp.Date, o.Date}, {p.Stamp.Libc, LibcPlaceholder},
+	} {
+		if stamp[0] != "" {
+			flags = append(flags, fmt.Sprintf("-X '%s=%s'", stamp[0], stamp[1]))
+		}
+	}
+	external := append(targetFlags(t),
+		"-static-pie", "-fuse-ld=lld", "-rtlib=libgcc", "-Wl,-z,relro,-z,now,-z,noexecstack",
+		fmt.Sprintf("-Wl,-z,stack-size=%d", stackSize), "-Wl,--build-id=none",
+		startupObject(t),
+	)
+	return strings.Join(append(flags, "-extldflags '"+strings.Join(external, " ")+"'"), " ")
+}
+
+func want(p spec.Project, t spec.Target, o Options) elfcheck.Want {
+	settings := map[string]string{"GOOS": "linux", "GOARCH": t.GOARCH, "CGO_ENABLED": "1", "-buildmode": "pie", "-trimpath": "true", "-tags": strings.Join(p.Tags, ",")}
+	if t.GOARM != "" {
+		settings["GOARM"] = t.GOARM
+	}
+	return elfcheck.Want{
+		Class: t.Class, Machine: t.Machine, Data: t.Data, NonPIE: t.NonPIE, MinStack: stackSize, Forbidden: o.Forbidden, Allowed: allowed(p),
+		Go: &elfcheck.GoWant{Version: o.GoVersion, Path: path.Join(o.Module, p.Main), Settings: settings},
+	}
+}
+
+// Key is the hash of everything that the artifact is made of: sources, modules (whose
+// digests go.sum has, which is a source), toolchain and sysroot (in the builder's
+// key), C libraries, flags.
+func (b Build) Key(treeHash, builderKey string) string {
+	h := sha256.New()
+	fmt.Fprintln(h, treeHash, builderKey, b.Variant, LinkerScript)
+	for _, word := range append(append([]string{}, b.Env...), b.Args...) {
+		fmt.Fprintf(h, "%q\n", word)
+	}
+	for _, l := range b.Libraries {
+		fmt.Fprintln(h, l.Key(builderKey))
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// Key is the hash of everything that a compiled library is made of.
+func (l Library) Key(builderKey string) string {
+	h := sha256.New()
+	fmt.Fprintf(h, "%s\n%s\n%s\n%s\n%q\n", builderKey, l.Name, l.SHA256, l.Library.Build, l.Env)
+	for _, e := range l.Earlier {
+		fmt.Fprintf(h, "%s\n%s\n%s\n", e.Name, e.SHA256, e.Build)
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}

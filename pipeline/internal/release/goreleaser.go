@@ -1,0 +1,184 @@
+package release
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/tcapflow/tcapflow/pipeline/internal/fault"
+	"github.com/tcapflow/tcapflow/spec"
+)
+
+// goreleaser is a compiled GoReleaser with all that it is called with.
+type goreleaser struct {
+	*stage
+	program string
+	config  []byte
+	env     []string
+}
+
+// goreleaser waits for GoReleaser and compiles the hand-off program.
+func (s *stage) goreleaser(ctx context.Context, binaries []Binary) (g *goreleaser, err error) {
+	g = &goreleaser{stage: s, env: slices.Concat(s.Env, s.environment())}
+	err = s.step("GoReleaser (compiled beside the build)", func() (err error) {
+		if g.program, err = s.Tool.Path(ctx); err != nil {
+			return err
+		}
+		const program = "./pipeline/internal/release/handoff"
+		build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", s.path("handoff"), program)
+		_, err = goOutput(ctx, build, s.Root, s.Env, fault.Failed)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if s.Tool.onPath {
+		s.Log.Note("GoReleaser is that of PATH: %s", g.program)
+	}
+	if g.config, err = s.config(); err != nil {
+		return nil, fmt.Errorf(".goreleaser.yaml: %w", err)
+	}
+	order, err := json.Marshal(Order{Out: s.Out, Binaries: binaries})
+	if err != nil {
+		return nil, err
+	}
+	return g, os.WriteFile(s.path("order.json"), order, 0o644)
+}
+
+// environment is what .goreleaser.yaml's templates and the hand-off program read.
+func (s *stage) environment() []string {
+	return []string{
+		"RELEASE_HANDOFF=" + s.path("handoff"),
+		"RELEASE_ORDER=" + s.path("order.json"),
+		"RELEASE_VERSION=" + s.Source.Version,
+		"RELEASE_DATE=" + s.time.Format(time.RFC3339),
+		"RELEASE_TIMESTAMP=" + strconv.FormatInt(s.time.Unix(), 10),
+		"RELEASE_SUMMARY=" + s.Project.Summary,
+		"RELEASE_HOMEPAGE=" + s.homepage(),
+		"RELEASE_IMAGES=" + stageName + "/" + digestsName, // a glob, which is relative
+	}
+}
+
+func (s *stage) homepage() string { return "https://" + s.Module }
+
+// config is .goreleaser.yaml with what build/ says filled in.
+func (s *stage) config() ([]byte, error) {
+	text, err := os.ReadFile(filepath.Join(s.Root, ".goreleaser.yaml"))
+	if err != nil {
+		return nil, err
+	}
+	var c struct {
+		ProjectName string           `yaml:"project_name"`
+		Dist        string           `yaml:"dist"`
+		Builds      []map[string]any `yaml:"builds"`
+		Rest        map[string]any   `yaml:",inline"`
+	}
+	if err := yaml.Unmarshal(text, &c); err != nil {
+		return nil, err
+	}
+	if len(c.Builds) != 1 {
+		return nil, fault.New(fault.Usage, "", "has %d builds, want 1", len(c.Builds))
+	}
+	// Relative, so that artifacts.json has no path of this machine.
+	if c.Dist, err = filepath.Rel(s.Root, s.path("dist")); err != nil {
+		return nil, err
+	}
+	c.ProjectName = s.Project.Name
+	b := c.Builds[0]
+	b["main"], b["binary"] = s.Project.Main, s.Project.Name
+	var targets []string
+	for _, t := range s.Targets {
+		targets = append(targets, platform(t))
+	}
+	b["targets"] = targets
+	return yaml.Marshal(c)
+}
+
+// platform is GoReleaser's name of a target: linux_arm_7.
+func platform(t spec.Target) string { return strings.TrimSuffix("linux_"+t.GOARCH+"_"+t.GOARM, "_") }
+
+// run packs, or packs and uploads.
+func (g *goreleaser) run(ctx context.Context, publish bool) error {
+	args := []string{"release", "--clean", "--config=-"}
+	env := g.env
+	if g.Source.Release() {
+		env = append(env, "GORELEASER_CURRENT_TAG=v"+g.Source.Version)
+	} else {
+		args = append(args, "--snapshot")
+	}
+	if !publish {
+		args = append(args, "--skip=publish")
+		env = append(env, g.remote(ctx)...)
+	}
+	cmd := exec.CommandContext(ctx, g.program, args...)
+	// A cancelled GoReleaser is killed: at an interrupt it first finishes what it packs, for
+	// longer than the five seconds that mage gives.
+	cmd.WaitDelay = time.Second
+	cmd.Dir, cmd.Env, cmd.Stdin = g.Root, env, bytes.NewReader(g.config)
+	var output bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &output, &output
+	err := cmd.Run()
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err != nil {
+		return &fault.Error{Code: fault.Failed, Err: fmt.Errorf("goreleaser %s: %w", strings.Join(args, " "), err), Log: tail(output.String())}
+	}
+	return nil
+}
+
+const tailLines = 40
+
+// tail keeps the last lines of a log.
+func tail(log string) string {
+	lines := strings.Split(strings.TrimRight(log, "\n"), "\n")
+	return strings.Join(lines[max(0, len(lines)-tailLines):], "\n")
+}
+
+// remote names a remote where the checkout has none: GoReleaser asks for one even when
+// it uploads nothing (git-config(1), GIT_CONFIG_COUNT).
+func (g *goreleaser) remote(ctx context.Context) []string {
+	cmd := exec.CommandContext(ctx, "git", "ls-remote", "--get-url")
+	cmd.Dir = g.Root
+	if cmd.Run() == nil {
+		return nil
+	}
+	return []string{"GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=remote.origin.url", "GIT_CONFIG_VALUE_0=" + g.homepage()}
+}
+
+// tidy takes GoReleaser's working files away, which have paths and the time of this run.
+// In artifacts.json it puts the entries, whose order is that in which they were done,
+// into the order of their paths, which no longer name the stage.
+func (s *stage) tidy() error {
+	for _, name := range []string{"config.yaml", "metadata.json"} {
+		if err := os.Remove(s.path("dist", name)); err != nil {
+			return err
+		}
+	}
+	list, err := s.artifacts()
+	if err != nil {
+		return err
+	}
+	list = slices.DeleteFunc(list, func(a map[string]any) bool { return a["type"] == "Metadata" })
+	slices.SortFunc(list, func(a, b map[string]any) int { return strings.Compare(fmt.Sprint(a["path"]), fmt.Sprint(b["path"])) })
+	text, err := json.MarshalIndent(list, "", " ")
+	if err != nil {
+		return err
+	}
+	dist, err := filepath.Rel(s.Root, s.Dist)
+	if err != nil {
+		return err
+	}
+	text = bytes.ReplaceAll(text, []byte(`"`+stageName+`/dist/`), []byte(`"`+filepath.ToSlash(dist)+`/`))
+	return os.WriteFile(s.path("dist", artifactsName), append(text, '\n'), 0o644)
+}

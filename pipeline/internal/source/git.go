@@ -1,0 +1,166 @@
+package source
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/mod/module"
+	"golang.org/x/mod/semver"
+
+	"github.com/tcapflow/tcapflow/pipeline/internal/fault"
+)
+
+// Version is what git says of a tree.
+type Version struct {
+	Version string // 1.2.3 at a clean tag v1.2.3, else as name makes it; without a "v"
+	Commit  string // full hash, or "unknown"
+	Date    string // of the commit, RFC 3339 in UTC
+	State   string // what keeps this from being a release, for a log line; empty at a clean tag
+}
+
+// Release reports whether the tree is exactly a tagged commit.
+func (v Version) Release() bool { return v.State == "" }
+
+// git runs git in a checkout.
+type git struct{ root string }
+
+// findGit returns nil where root is no checkout.
+func findGit(ctx context.Context, root string) (*git, error) {
+	if _, err := os.Lstat(filepath.Join(root, ".git")); err != nil {
+		return nil, nil
+	}
+	g := &git{root}
+	if _, err := g.run(ctx, "rev-parse", "--git-dir"); err != nil {
+		next := "see what `git status` says in this folder"
+		if errors.Is(err, exec.ErrNotFound) {
+			next = "install git"
+		}
+		if strings.Contains(err.Error(), "dubious ownership") {
+			next = fmt.Sprintf("the folder belongs to somebody else; if you trust it: git config --global --add safe.directory %q", root)
+			err = errors.New("git refuses a folder of dubious ownership")
+		}
+		return nil, &fault.Error{Code: fault.Usage, Err: fmt.Errorf("%s: %w", root, err), Next: next}
+	}
+	return g, nil
+}
+
+// ofRepository are the variables of `git rev-parse --local-env-vars` that name a
+// repository. Those that configure git stay: CI sets safe.directory with them.
+var ofRepository = []string{
+	"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY",
+	"GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_PREFIX", "GIT_SHALLOW_FILE", "GIT_NAMESPACE",
+}
+
+func (g *git) run(ctx context.Context, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, "git", args...)
+	cmd.Dir = g.root
+	// Another repository that a hook or a rebase has in the environment is not meant.
+	for _, v := range os.Environ() {
+		if name, _, _ := strings.Cut(v, "="); !slices.Contains(ofRepository, name) {
+			cmd.Env = append(cmd.Env, v)
+		}
+	}
+	cmd.Env = append(cmd.Env, "LC_ALL=C", "TZ=UTC", "GIT_OPTIONAL_LOCKS=0")
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Run(); err != nil {
+		if ctx.Err() != nil {
+			return "", ctx.Err()
+		}
+		line, _, _ := strings.Cut(strings.TrimSpace(stderr.String()), "\n")
+		if line == "" {
+			return "", fmt.Errorf("git %s: %w", args[0], err)
+		}
+		return "", fmt.Errorf("git %s: %w: %s", args[0], err, line)
+	}
+	return stdout.String(), nil
+}
+
+// files lists what git tracks and what it does not ignore, without submodules' contents.
+func (g *git) files(ctx context.Context) ([]string, error) {
+	list, err := g.run(ctx, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+	if err != nil {
+		return nil, err
+	}
+	return strings.FieldsFunc(list, func(r rune) bool { return r == 0 }), nil
+}
+
+func (g *git) version(ctx context.Context) (Version, error) {
+	status, err := g.run(ctx, "status", "--porcelain", "--untracked-files=normal")
+	if err != nil {
+		return Version{}, err
+	}
+	dirty := strings.TrimSpace(status) != ""
+	last, err := g.run(ctx, "log", "-1", "--date=format-local:%Y-%m-%dT%H:%M:%SZ", "--format=%H %cd")
+	if err != nil { // a repository without a commit
+		return unversioned("nocommit", "no commit"), nil
+	}
+	v := Version{}
+	v.Commit, v.Date, _ = strings.Cut(strings.TrimSpace(last), " ")
+	at, err := time.Parse(time.RFC3339, v.Date)
+	if err != nil {
+		return Version{}, fmt.Errorf("time of commit %.12s: %w", v.Commit, err)
+	}
+	// A tag that moves, such as v1, names no version.
+	describe, _ := g.run(ctx, "describe", "--tags", "--long", "--match", "v[0-9]*.[0-9]*.[0-9]*")
+	v.Version, v.State = name(strings.TrimSpace(describe), v.Commit, at, dirty)
+	return v, nil
+}
+
+// unversioned is the version of sources that git knows nothing of: the least of all.
+func unversioned(what, state string) Version {
+	at := time.Unix(0, 0).UTC()
+	version, _ := name("", what, at, false)
+	return Version{Version: version, Commit: "unknown", Date: at.Format(time.RFC3339), State: state}
+}
+
+// name makes a semantic version of what `git describe --long` prints: v1.2.3-5-gabc1234.
+// Away from a tag it is a pseudo-version, as the go command makes them, without the "v"
+// (https://go.dev/ref/mod#pseudo-versions): it sorts by the time of the commit, after the
+// tag before it, and before any that can follow. Build metadata does not sort in semver,
+// so it holds only what has no order: that there are uncommitted changes.
+func name(describe, commit string, at time.Time, dirty bool) (version, state string) {
+	tag, ahead := describedTag(describe)
+	switch {
+	case tag == "":
+		version, state = pseudo("", commit, at), "no version tag"
+	case ahead == "0":
+		version = tag
+	default:
+		version, state = pseudo(tag, commit, at), ahead+" commits after "+tag
+	}
+	version = strings.TrimPrefix(version, "v")
+	if dirty {
+		separator := "+"
+		if strings.Contains(version, "+") { // the tag has build metadata of its own
+			separator = "."
+		}
+		version, state = version+separator+"dirty", "uncommitted changes"
+	}
+	return version, state
+}
+
+func pseudo(tag, commit string, at time.Time) string {
+	return module.PseudoVersion("", tag, at, commit[:min(12, len(commit))])
+}
+
+// describedTag cuts "v1.2.3-rc.1-5-gabc1234" into "v1.2.3-rc.1" and "5"; no tag is "".
+func describedTag(describe string) (tag, ahead string) {
+	words := strings.Split(describe, "-")
+	if len(words) < 3 {
+		return "", ""
+	}
+	tag = strings.Join(words[:len(words)-2], "-")
+	if !semver.IsValid(tag) {
+		return "", ""
+	}
+	return tag, words[len(words)-2]
+}

@@ -1,0 +1,140 @@
+package source
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"golang.org/x/mod/module"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/tcapflow/tcapflow/pipeline/internal/fault"
+)
+
+// Package is a main package on a platform, as the go command sees it.
+type Package struct {
+	Main   string // ./cmd/tcapflow-client
+	Tags   []string
+	GOARCH string
+	GOARM  string
+}
+
+// Module is a dependency that the go command has verified against go.sum.
+type Module struct {
+	Path, Version           string
+	Info, GoMod, Zip, Error string // files in the module cache
+	Sum                     string
+}
+
+// Modules returns the modules that supply packages to any of the given builds, sorted,
+// downloaded to the host's module cache.
+func (t *Tree) Modules(ctx context.Context, builds []Package) ([]Module, error) {
+	needed, err := t.needed(ctx, builds)
+	if err != nil || len(needed) == 0 {
+		return nil, err
+	}
+	text, err := t.goCommand(ctx, nil, append([]string{"mod", "download", "-json"}, needed...)...)
+	var modules []Module
+	for d := json.NewDecoder(strings.NewReader(text)); ; { // go exits with 1 after it said which module failed
+		var m Module
+		if decoding := d.Decode(&m); errors.Is(decoding, io.EOF) {
+			return modules, err
+		} else if decoding != nil {
+			return nil, errors.Join(err, decoding)
+		}
+		if m.Error != "" {
+			return nil, fault.New(fault.Fetch, nextProxy, "module %s@%s: %s", m.Path, m.Version, m.Error)
+		}
+		modules = append(modules, m)
+	}
+}
+
+const nextProxy = "see that GOPROXY (go env GOPROXY) can be reached, and GOSUMDB with it"
+
+// needed lists path@version of the modules; builds may differ by what they import.
+func (t *Tree) needed(ctx context.Context, builds []Package) ([]string, error) {
+	var mu sync.Mutex
+	var all []string
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(4)
+	for _, b := range builds {
+		group.Go(func() error {
+			text, err := t.goCommand(ctx, []string{"GOOS=linux", "GOARCH=" + b.GOARCH, "GOARM=" + b.GOARM, "CGO_ENABLED=1"},
+				"list", "-deps", "-tags", strings.Join(b.Tags, ","), "-f", "{{with .Module}}{{if not .Main}}{{.Path}}@{{.Version}}{{end}}{{end}}", b.Main)
+			mu.Lock()
+			defer mu.Unlock()
+			all = append(all, strings.Fields(text)...)
+			return err
+		})
+	}
+	err := group.Wait()
+	slices.Sort(all)
+	return slices.Compact(all), err
+}
+
+// goCommand returns the output of the host's go, also where it fails. go runs with none of the settings that would change what it
+// says: GOFLAGS, GOOS and the like of the user's shell are not for this build.
+func (t *Tree) goCommand(ctx context.Context, env []string, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, "go", args...)
+	cmd.Dir = t.Root
+	cmd.Env = append(os.Environ(), "GOFLAGS=-mod=readonly -buildvcs=false", "GOWORK=off", "GOOS=", "GOARCH=", "GOARM=", "GOEXPERIMENT=")
+	cmd.Env = append(cmd.Env, env...)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Run(); err != nil {
+		if ctx.Err() != nil {
+			return "", ctx.Err()
+		}
+		said := &fault.Error{Code: fault.Failed, Err: fmt.Errorf("go %s: %w", args[0], err), Log: stderr.String()}
+		if unreachable(said.Log) {
+			said.Code, said.Next = fault.Fetch, nextProxy
+		}
+		return stdout.String(), said
+	}
+	return stdout.String(), nil
+}
+
+// unreachable tells from go's words that a module is not in the cache and could not be fetched.
+func unreachable(stderr string) bool {
+	for _, words := range []string{`: Get "http`, "dial tcp", "disabled by GOPROXY=off", "reading http"} {
+		if strings.Contains(stderr, words) {
+			return true
+		}
+	}
+	return false
+}
+
+// TarModules writes modules as a file tree that GOPROXY=file:///… reads
+// (go.dev/ref/mod#goproxy-protocol).
+func TarModules(w io.Writer, modules []Module) error {
+	out := tar.NewWriter(w)
+	for _, m := range modules {
+		escaped, err := module.EscapePath(m.Path)
+		if err != nil {
+			return err
+		}
+		for _, file := range []string{m.Info, m.GoMod, m.Zip} {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				return err
+			}
+			if err := out.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: escaped + "/@v/" + filepath.Base(file), Mode: 0o644, Size: int64(len(text))}); err != nil {
+				return err
+			}
+			if _, err := out.Write(text); err != nil {
+				return err
+			}
+		}
+	}
+	return out.Close()
+}

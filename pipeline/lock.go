@@ -1,0 +1,85 @@
+package pipeline
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+
+	"github.com/tcapflow/tcapflow/pipeline/internal/artifact"
+	"github.com/tcapflow/tcapflow/pipeline/internal/debian"
+	"github.com/tcapflow/tcapflow/pipeline/internal/fault"
+	"github.com/tcapflow/tcapflow/pipeline/internal/image"
+	"github.com/tcapflow/tcapflow/pipeline/internal/progress"
+)
+
+// LockImages renews the project's lock of Debian's packages from the mirror's signed
+// index, and the digest of Alpine's image where a registry answers. It prints what changed.
+func (p *Pipeline) LockImages(ctx context.Context) error {
+	base := p.project.Debian
+	if base.LockFile == "" {
+		return fault.New(fault.Usage, "`go get -u` renews the library and its lock; a project has its own "+
+			"when spec.Debian names a LockFile, and Lock is embedded from it", "this project takes the library's lock")
+	}
+	log := progress.New(p.stderr, p.o.Live)
+	defer log.Close()
+	old, err := debian.ParseLock(base.Lock)
+	if err != nil {
+		return err
+	}
+	done := log.Stage("resolve packages of Debian %s", base.Suite)
+	lock, err := debianMirror(base, p.o, old, log.Note).Resolve(ctx, base.Suite, p.project.Locked())
+	done(err)
+	if err != nil {
+		return err
+	}
+	text, err := lock.Bytes()
+	if err != nil {
+		return err
+	}
+	changes := lock.Changes(old)
+	for _, line := range changes {
+		fmt.Fprintln(p.stdout, line)
+	}
+	fmt.Fprintf(p.stdout, "%d packages changed since the lock of %s\n", len(changes), old.Date.Format(time.DateOnly))
+	if err := artifact.WriteFile(p.lockFile(base.LockFile), text); err != nil {
+		return err
+	}
+	return p.lockAlpine(ctx, log)
+}
+
+func (p *Pipeline) lockFile(name string) string {
+	return filepath.Join(p.o.Root, filepath.FromSlash(name))
+}
+
+func (p *Pipeline) lockAlpine(ctx context.Context, log *progress.Log) error {
+	if p.project.Alpine.LockFile == "" {
+		return nil
+	}
+	lock, err := image.ParseAlpineLock(p.project.Alpine.Lock)
+	if err != nil {
+		return err
+	}
+	ref, err := name.ParseReference(strings.TrimPrefix(strings.TrimSuffix(p.o.RegistryPrefix, "/")+"/library/"+lock.Image, "/"))
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
+	defer cancel()
+	head, err := remote.Head(ref, remote.WithContext(ctx))
+	if err != nil {
+		log.Note("%s keeps its digest %q: no registry answers (%s)", lock.Image, lock.Digest, firstLine(err))
+		return nil
+	}
+	lock.Digest = head.Digest.String()
+	text, err := json.MarshalIndent(lock, "", " ")
+	if err != nil {
+		return err
+	}
+	return artifact.WriteFile(p.lockFile(p.project.Alpine.LockFile), append(text, '\n'))
+}

@@ -1,0 +1,66 @@
+// Package spec has the types of what a project is: its program, the C libraries that it
+// links, the platforms, and the places where the result must run. It is the ground floor:
+// values of these types are made in build/, and read by package pipeline.
+package spec
+
+// Project is the program to build and the C libraries that it links.
+type Project struct {
+	Name      string // of the binary
+	Summary   string // one line, for packages and images
+	Main      string // the main package, relative to the module
+	Namespace Namespace
+	Tags      []string // Go build tags
+	Stamp     Stamp
+	Libraries []Library
+	Allowed   []Allowed // texts that the gate lets pass although they hold a path of the building machine
+	// Capabilities are what the program in the images may take on, as after `setcap …=p`:
+	// nobody can call setcap in an image that has no shell.
+	Capabilities []Capability
+
+	Targets Targets  // empty, as each of the following: the library's
+	Distros []Distro // where the packed result is run
+	Debian  Debian
+	Alpine  Alpine
+	Runtime Image
+}
+
+// Locked are the package sets that the lock of Debian's packages holds.
+func (p Project) Locked() []PackageSet {
+	return []PackageSet{p.Debian.Tools, p.Debian.Sysroot, p.Runtime.Packages, p.Debian.QEMU}
+}
+
+// Allowed is an exception to the rule that no path of the building machine (checkout, home, cache folder)
+// stands in a binary. It is for text that is there on purpose, or that came with a prebuilt archive; for
+// paths that a compiler wrote, look at its flags instead.
+type Allowed struct {
+	Text   string // as it stands in the binary: "/home/runner/src/libfoo"; what holds it passes, no more
+	Reason string // one line for whoever checks the release; `mage verify` prints it
+}
+
+// Capability is the number of a Linux capability (linux/capability.h).
+type Capability uint8
+
+// CapNetRaw is for packet sockets, packet(7).
+const CapNetRaw Capability = 13
+
+// Stamp names the string variables that the linker sets (go tool link -X); an empty
+// name is not set.
+type Stamp struct {
+	Version, Commit, Date, Libc string
+}
+
+// Library is a C library, built from pinned source as a static archive.
+type Library struct {
+	Name    string
+	Version string
+	Licence string // SPDX expression
+	// URLs are tried in order; "{debian}" stands for the Debian mirror.
+	URLs   []string
+	SHA256 string
+	// DebianSource is the source package whose version stands in, with a warning and
+	// never in a release, when none of the URLs answers.
+	DebianSource string
+	// Build is a POSIX sh script that runs in the unpacked source, with CC, AR, RANLIB,
+	// CFLAGS and TRIPLE set and no network. It installs below $DESTDIR/usr.
+	Build string
+}
