@@ -7,13 +7,12 @@ import (
 
 	"github.com/tcapflow/tcapflow/pipeline/internal/bench"
 	"github.com/tcapflow/tcapflow/pipeline/internal/debian"
-	"github.com/tcapflow/tcapflow/pipeline/internal/engine"
 )
 
 // BenchBuild measures Static beside the old way. It begins by freeing what we have in
 // the engine, because that is what it measures.
 func (p *Pipeline) BenchBuild(ctx context.Context) error {
-	e, err := engine.Connect(ctx, p.o.Root)
+	e, err := p.connect(ctx)
 	if err != nil {
 		return err
 	}

@@ -81,7 +81,7 @@ func folderSize(folder string) (size int64, err error) {
 // cleanEngine removes containers of this checkout, and the images and volumes that no
 // other checkout uses.
 func (p *Pipeline) cleanEngine(ctx context.Context, c CleanOptions) (freed int64, err error) {
-	e, err := engine.Connect(ctx, p.o.Root)
+	e, err := p.connect(ctx)
 	if err != nil {
 		return 0, err
 	}

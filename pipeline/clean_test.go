@@ -31,7 +31,7 @@ func sharedEngine(t *testing.T, root string) (removed func() []string) {
 		"GET /_ping": "OK", "HEAD /_ping": "",
 		"GET /info":            `{"OSType":"linux","Architecture":"x86_64","NCPU":2,"Plugins":{"Network":["bridge","host","null"]}}`,
 		"GET /containers/json": `[]`,
-		"GET /images/json":     `[{"Id":"sha256:1","RepoTags":["tcapflow-builder:mine"],"Size":5000000,"Labels":{"dev.tcapflow.owner":"tcapflow"}}]`,
+		"GET /images/json":     `[{"Id":"sha256:1","RepoTags":["tcapflow-builder:mine"],"Size":5000000,"Labels":{"musl-static.image":"builder"}}]`,
 		"GET /volumes": `{"Volumes":[{"Name":"mine","Labels":{"dev.tcapflow.owner":"tcapflow"}},{"Name":"both","Labels":{"dev.tcapflow.owner":"tcapflow"}},
 			{"Name":"theirs","Labels":{"dev.tcapflow.owner":"tcapflow"}},{"Name":"nobodys","Labels":{"dev.tcapflow.owner":"tcapflow"}},` +
 			mark(engine.CheckoutID(root), "2026-11-25", "both mine sha256:1") + "," + mark("theirs", "2026-11-24", "both theirs") + `]}`,

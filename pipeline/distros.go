@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 
 	"github.com/tcapflow/tcapflow/pipeline/internal/distro"
-	"github.com/tcapflow/tcapflow/pipeline/internal/engine"
 )
 
 // DistrosOptions say what of the matrix is run.
@@ -46,7 +45,7 @@ func (p *Pipeline) Distros(ctx context.Context, d DistrosOptions) error {
 	}
 	defer r.end()
 	matrix.Mirror, matrix.Lock = r.bases.debian.Mirror, r.bases.debian.Lock
-	e, err := engine.Connect(ctx, p.o.Root)
+	e, err := p.connect(ctx)
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/mod/modfile"
 
 	"github.com/tcapflow/tcapflow/pipeline/internal/artifact"
+	"github.com/tcapflow/tcapflow/pipeline/internal/engine"
 	"github.com/tcapflow/tcapflow/pipeline/internal/fault"
 	"github.com/tcapflow/tcapflow/pipeline/internal/options"
 	"github.com/tcapflow/tcapflow/pipeline/internal/plan"
@@ -71,6 +72,11 @@ func (p *Pipeline) lock(ctx context.Context, note func(string, ...any)) (unlock 
 	return artifact.Lock(ctx, p.o.Out, func(holder string) {
 		note("waiting for another run in this checkout (%s)", holder)
 	})
+}
+
+// connect finds the engine. The caller holds the lock.
+func (p *Pipeline) connect(ctx context.Context) (*engine.Engine, error) {
+	return engine.Connect(ctx, p.o.Root, p.project.Namespace)
 }
 
 func (r *run) plan(t spec.Target) plan.Build { return plan.For(r.project, t, r.planning) }

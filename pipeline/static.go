@@ -86,7 +86,7 @@ func (s *static) build(ctx context.Context, wanted []spec.Target) (err error) {
 	s.log.Note("version %s%s", s.tree.Version.Version, because(s.tree.State))
 	modules := s.modules(ctx, wanted)
 	defer modules.stop()
-	e, err := engine.Connect(ctx, s.o.Root)
+	e, err := s.connect(ctx)
 	if err != nil {
 		return err
 	}

@@ -99,7 +99,7 @@ func newTorture(t *testing.T) *torture {
 	check(err)
 	w.bases, err = newBases(build.Project, w.o, goVersion, w.log)
 	check(err)
-	w.engine, err = engine.Connect(t.Context(), src)
+	w.engine, err = engine.Connect(t.Context(), src, build.Project.Namespace)
 	check(err)
 	t.Cleanup(func() { w.engine.Close() })
 	w.natives, err = w.engine.Natives(t.Context())

@@ -124,8 +124,8 @@ func (b *bench) measureOldWay(ctx context.Context) error {
 	return b.empty(ctx) // its base images are of no use to anybody
 }
 
-func oldTag(name string) string {
-	return "tcapflow-oldway:" + strings.ReplaceAll(name, "/", "-")
+func (b *bench) oldTag(name string) string {
+	return b.e.Tag("oldway", strings.ReplaceAll(name, "/", "-"))
 }
 
 // oldImage saves a Debian system with apt as a file; a pull from a near registry would
@@ -140,10 +140,10 @@ func (b *bench) oldImage(ctx context.Context, name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if _, err := b.e.ImageTag(ctx, client.ImageTagOptions{Source: id, Target: oldTag(name)}); err != nil {
+	if _, err := b.e.ImageTag(ctx, client.ImageTagOptions{Source: id, Target: b.oldTag(name)}); err != nil {
 		return "", err
 	}
-	saved, err := b.e.ImageSave(ctx, []string{oldTag(name)})
+	saved, err := b.e.ImageSave(ctx, []string{b.oldTag(name)})
 	if err != nil {
 		return "", err
 	}
@@ -190,7 +190,7 @@ func (b *bench) oldBuild(ctx context.Context, tree source.Tree, name, file strin
 			return 0, err
 		}
 	}
-	c, err := b.e.Start(ctx, engine.Spec{Image: oldTag(name), Cmd: []string{"sleep", "86400"}, User: "0:0", Network: "bridge", Before: in,
+	c, err := b.e.Start(ctx, engine.Spec{Image: b.oldTag(name), Cmd: []string{"sleep", "86400"}, User: "0:0", Network: "bridge", Before: in,
 		Caps: []string{"CHOWN", "DAC_OVERRIDE", "FOWNER", "SETUID", "SETGID", "FSETID"},
 		Env:  map[string]string{"MIRROR": suite.URL, "TAGS": strings.Join(b.o.Project.Tags, ","), "MAIN": b.o.Project.Main, "GOARCH": t[0].GOARCH}})
 	if err != nil {

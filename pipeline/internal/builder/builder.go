@@ -83,8 +83,9 @@ func (j Job) Run(ctx context.Context, e *engine.Engine) (err error) {
 	return group.Wait()
 }
 
-// cachePrefix begins the names of volumes with Go's caches; subject and key follow.
-const cachePrefix = "tcapflow-cache-"
+// cachePrefix begins the names of volumes with Go's caches, after the namespace; subject
+// and key follow.
+const cachePrefix = "cache-"
 
 // start makes the container and puts everything into it that is known beforehand. It goes in
 // as one stream: each costs the engine a mount of the container's file system. installed
@@ -92,11 +93,11 @@ const cachePrefix = "tcapflow-cache-"
 func (j Job) start(ctx context.Context, e *engine.Engine) (c *engine.Container, installed map[string]bool, err error) {
 	installed = map[string]bool{}
 	named := map[string]string{ // Go's caches, which last
-		"/cache/mod": cachePrefix + "modules-" + j.moduleKey(),
+		"/cache/mod": e.Volume(cachePrefix + "modules-" + j.moduleKey()),
 		// A new volume takes what the image has at its place. The go command looks at
 		// thousands of files of its own for each build: from an image's layers under
 		// fuse-overlayfs that doubles the time of a relink (2.0 s against 1.0 s).
-		"/usr/local/go": cachePrefix + "go-" + j.Image.Arch + j.Image.Go,
+		"/usr/local/go": e.Volume(cachePrefix + "go-" + j.Image.Arch + j.Image.Go),
 	}
 	volumes := map[string]string{
 		// Of this container alone. Hundreds of small files take 0.2 s to arrive there,
@@ -112,7 +113,7 @@ func (j Job) start(ctx context.Context, e *engine.Engine) (c *engine.Container, 
 		if j.Cold {
 			volumes["/cache/"+p.Target.Dir()] = ""
 		} else {
-			named["/cache/"+p.Target.Dir()] = cachePrefix + p.Target.Dir() + "-" + j.cacheKey(p)
+			named["/cache/"+p.Target.Dir()] = e.Volume(cachePrefix + p.Target.Dir() + "-" + j.cacheKey(p))
 		}
 		for _, l := range p.Libraries {
 			if cached, ok := j.Libraries.open(l, j.key(p)); ok {

@@ -40,7 +40,7 @@ func newWorld(t *testing.T, buildFlags ...string) world {
 	if os.Getenv("TCAPFLOW_TEST_ENGINE") != "1" {
 		t.Skip("starts containers: set TCAPFLOW_TEST_ENGINE=1")
 	}
-	e, err := engine.Connect(t.Context(), t.TempDir())
+	e, err := engine.Connect(t.Context(), t.TempDir(), build.Project.Namespace)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -170,7 +170,7 @@ func TestEngineArchive(t *testing.T) {
 	w := newWorld(t)
 	l, err := layer.Assemble(t.Context(), t.TempDir(), layer.Entries(layer.Entry{Name: "opt/"}))
 	w.must(err)
-	w.must(image.Load(t.Context(), w.engine, tag, v1.Config{Labels: engine.Owned(nil)}, w.target.GOARCH, l))
+	w.must(image.Load(t.Context(), w.engine, tag, v1.Config{Labels: engine.Labelled("builder", nil)}, w.target.GOARCH, l))
 	defer w.engine.ImageRemove(context.WithoutCancel(t.Context()), tag, client.ImageRemoveOptions{})
 	cells, err := w.run(t.Context(), spec.Distro{Name: "tiny", Image: "docker.io/library/" + tag}, "tiny///version|read")
 	if err != nil || cells["version"].Status != Pass || cells["read"].Status != Pass {

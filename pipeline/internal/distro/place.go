@@ -22,7 +22,7 @@ import (
 )
 
 // tools is the folder of what a test puts into a container beside the package.
-const tools = "/tcapflow-test/"
+const tools = "/packed-test/"
 
 // nobody is who runs the program where an image does not say.
 const nobody = "65534:65534"
@@ -85,7 +85,7 @@ func (r *runner) openPacked(ctx context.Context, c cell, p *place) error {
 		return fmt.Errorf("the image runs its program as root (user %q)", p.user)
 	}
 	p.version = config.Labels[versionLabel]
-	p.image = "tcapflow-packed:" + digest.Hex[:24] + "-" + filepath.Base(r.dir) // this run's alone
+	p.image = r.engine.Tag("packed", digest.Hex[:24]+"-"+filepath.Base(r.dir)) // this run's alone
 	p.loaded = p.image
 	if err := image.LoadImage(ctx, r.engine, p.image, img); err != nil {
 		return err

@@ -30,10 +30,11 @@ import (
 //go:embed root.go
 var rootRecipe string
 
-// labels of a root's image.
+// labels of a root's image, beside engine.LabelImage.
 const (
-	labelRoot    = "dev.tcapflow.root"     // its name: debian12-amd64
-	labelRootKey = "dev.tcapflow.root.key" // the hash of all that it was made of
+	kindRoot     = "root"
+	labelRoot    = "musl-static.root"     // its name: debian12-amd64
+	labelRootKey = "musl-static.root.key" // the hash of all that it was made of
 )
 
 // base is what every Debian system has; a root holds nothing else.
@@ -73,7 +74,7 @@ func (r root) get(ctx context.Context, e *engine.Engine, mirror debian.Mirror, t
 	if err == nil || ctx.Err() != nil || codeOf(err) != fault.Fetch {
 		return ref, err
 	}
-	older, findErr := r.find(ctx, e, map[string]string{labelRoot: r.name()})
+	older, findErr := r.find(ctx, e, engine.Labelled(kindRoot, map[string]string{labelRoot: r.name()}))
 	if findErr != nil || older == "" {
 		return "", err
 	}
@@ -89,10 +90,10 @@ func (r root) current(
 	if err != nil {
 		return "", err
 	}
-	labels := map[string]string{
+	labels := engine.Labelled(kindRoot, map[string]string{
 		labelRoot:    r.name(),
 		labelRootKey: keyOf(rootRecipe, r.name(), suite.Files["main/binary-"+r.target.Debian+"/Packages.xz"].SHA256),
-	}
+	})
 	if ref, err := r.find(ctx, e, labels); err != nil || ref != "" {
 		return ref, err
 	}
@@ -109,6 +110,9 @@ func (r root) current(
 func (r root) find(ctx context.Context, e *engine.Engine, labels map[string]string) (string, error) {
 	images, err := e.Images(ctx, labels)
 	if err != nil || len(images) == 0 {
+		return "", err
+	}
+	if _, err := e.Adopt(ctx, images[0], e.Tag(kindRoot, r.name())); err != nil {
 		return "", err
 	}
 	return images[0].ID, nil
@@ -134,7 +138,7 @@ func (r root) assemble(ctx context.Context, e *engine.Engine, suite debian.Suite
 		return "", err
 	}
 	defer os.RemoveAll(dir)
-	unpacked := "tcapflow-root:" + filepath.Base(dir) // this run's alone
+	unpacked := e.Tag(kindRoot, filepath.Base(dir)) // this run's alone
 	// The configured image stands on the layers of this one, which only loses its name.
 	defer untag(ctx, e, unpacked)
 	if err := r.load(ctx, e, unpacked, dir, debs); err != nil {
@@ -165,7 +169,7 @@ func (r root) load(ctx context.Context, e *engine.Engine, tag, dir string, debs 
 		return err
 	}
 	return image.Load(ctx, e, tag, v1.Config{Env: []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
-		Cmd: []string{"sleep", "2147483647"}, Labels: engine.Owned(nil)}, r.target.GOARCH, l)
+		Cmd: []string{"sleep", "2147483647"}, Labels: engine.Labelled("unpacked", nil)}, r.target.GOARCH, l)
 }
 
 // unwanted are folders that a root does without, as Debian's "slim" images do.
@@ -229,10 +233,10 @@ func (r root) configure(ctx context.Context, e *engine.Engine, unpacked string, 
 		return "", err
 	}
 	var changes []string
-	for k, v := range engine.Owned(labels) {
+	for k, v := range labels {
 		changes = append(changes, "LABEL "+k+"="+v)
 	}
-	done, err := e.ContainerCommit(ctx, c.ID, client.ContainerCommitOptions{Reference: "tcapflow-root:" + r.name(), Changes: changes, NoPause: true,
+	done, err := e.ContainerCommit(ctx, c.ID, client.ContainerCommitOptions{Reference: e.Tag(kindRoot, r.name()), Changes: changes, NoPause: true,
 		Config: &container.Config{}}) // podman 4.3.1 wants a body
 	return engine.FullID(done.ID), err
 }

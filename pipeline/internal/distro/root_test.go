@@ -85,7 +85,7 @@ func TestEngineOlderRoot(t *testing.T) {
 			tag := "tcapflow-test-distro:" + name
 			l, err := layer.Assemble(t.Context(), t.TempDir(), layer.Entries(layer.Entry{Name: "etc/" + name}))
 			w.must(err)
-			config := v1.Config{Labels: engine.Owned(map[string]string{labelRoot: r.name()})}
+			config := v1.Config{Labels: engine.Labelled(kindRoot, map[string]string{labelRoot: r.name()})}
 			w.must(image.Load(t.Context(), w.engine, tag, config, w.target.GOARCH, l))
 			defer w.engine.ImageRemove(context.WithoutCancel(t.Context()), tag, client.ImageRemoveOptions{})
 			older, ok := (&runner{engine: w.engine}).present(t.Context(), tag, w.target)

@@ -90,7 +90,7 @@ func (e *Engine) request(s Spec) testcontainers.ContainerRequest {
 		Cmd:        s.Cmd,
 		Env:        s.Env,
 		Tmpfs:      s.Tmpfs,
-		Labels:     Owned(map[string]string{LabelCheckout: e.checkout}),
+		Labels:     e.labels(map[string]string{e.namespace.Label("checkout"): e.checkout}),
 		ConfigModifier: func(c *container.Config) {
 			c.User, c.WorkingDir = s.User, s.Dir
 		},
@@ -248,7 +248,7 @@ func (c *Container) Remove(ctx context.Context) error {
 // The caller holds the checkout's lock, so whatever stands there is stale.
 func (e *Engine) Sweep(ctx context.Context) (int, error) {
 	list, err := e.ContainerList(ctx, client.ContainerListOptions{All: true,
-		Filters: make(client.Filters).Add("label", LabelCheckout+"="+e.checkout)})
+		Filters: make(client.Filters).Add("label", e.Checkout())})
 	if err != nil {
 		return 0, explain(err)
 	}

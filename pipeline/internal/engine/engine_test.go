@@ -87,12 +87,12 @@ func realEngine(t *testing.T) (*Engine, string) {
 	if os.Getenv("TCAPFLOW_TEST_ENGINE") != "1" {
 		t.Skip("no container engine: set TCAPFLOW_TEST_ENGINE=1")
 	}
-	e, err := Connect(t.Context(), t.TempDir())
+	e, err := Connect(t.Context(), t.TempDir(), "tcapflow")
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { e.Close() })
-	images, err := e.Images(t.Context(), map[string]string{"dev.tcapflow.builder": "debian"})
+	images, err := e.Images(t.Context(), Labelled("builder", map[string]string{"musl-static.builder": "debian"}))
 	if err != nil {
 		t.Fatal(err)
 	}

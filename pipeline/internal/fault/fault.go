@@ -79,7 +79,7 @@ func Exit(err error) error {
 }
 
 const (
-	nextDisk  = "free space there; `mage clean -show` lists what builds keep, TCAPFLOW_CACHE names another cache folder"
+	nextDisk  = "free space there; `mage clean -show` lists what builds keep, `mage vars` how to name another cache folder"
 	nextOwner = "see who owns it (`ls -ld`): a run as root, with sudo perhaps, leaves files of root; builds need no root"
 )
 

@@ -146,7 +146,7 @@ func (a AlpineBase) Ensure(ctx context.Context, e *engine.Engine, targets []spec
 	for _, t := range targets {
 		words = append(words, b.Keys[t.Name])
 	}
-	b.Ref = imageName + ":alpine-" + keyOf(words...)
+	b.Ref = e.Tag(kind, "alpine-"+keyOf(words...))
 	if err := a.build(ctx, e, b, targets, toolchain); err != nil {
 		return Builder{}, err
 	}
@@ -160,7 +160,7 @@ func (a AlpineBase) build(ctx context.Context, e *engine.Engine, b Builder, targ
 	defer r.Close()
 	result, err := e.ImageBuild(ctx, r, client.ImageBuildOptions{
 		Tags:      []string{b.Ref},
-		Labels:    engine.Owned(b.labelsFor(targets)),
+		Labels:    b.labelsFor(targets),
 		BuildArgs: a.arguments(targets),
 		Version:   buildtypes.BuilderV1,
 		NoCache:   true, // Alpine's packages change under an unchanged Dockerfile

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tcapflow/tcapflow/build"
 	"github.com/tcapflow/tcapflow/build/defaults"
 
 	"github.com/tcapflow/tcapflow/build/alpine"
@@ -314,7 +315,7 @@ func testEngine(t *testing.T) *engine.Engine {
 	if os.Getenv("TCAPFLOW_TEST_ENGINE") != "1" {
 		t.Skip("uses a container engine: set TCAPFLOW_TEST_ENGINE=1")
 	}
-	e, err := engine.Connect(t.Context(), t.TempDir())
+	e, err := engine.Connect(t.Context(), t.TempDir(), build.Project.Namespace)
 	if err != nil {
 		t.Fatal(err)
 	}
