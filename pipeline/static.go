@@ -84,6 +84,9 @@ func (r *run) outdated() []spec.Target {
 // build makes the wanted targets and commits them together.
 func (s *static) build(ctx context.Context, wanted []spec.Target) (err error) {
 	s.log.Note("version %s%s", s.tree.Version.Version, because(s.tree.State))
+	for _, line := range s.tree.Passed {
+		s.log.Note("warning: %s", line)
+	}
 	modules := s.modules(ctx, wanted)
 	defer modules.stop()
 	e, err := s.connect(ctx)
