@@ -160,7 +160,7 @@ func (r *runner) openImage(ctx context.Context, c cell, p *place) error {
 		return fmt.Errorf("%s: %w", archive, err)
 	}
 	p.program = []string{"/opt/" + name}
-	return p.Put(ctx, engine.Copy{Dir: "/opt", Tar: &content})
+	return p.Put(ctx, engine.Copy{Dir: "/opt", Write: func(w io.Writer) error { _, err := content.WriteTo(w); return err }})
 }
 
 // findProgram reads a tar stream to its end and returns the path of the program in it.
@@ -196,12 +196,9 @@ func (r *runner) start(ctx context.Context, c cell, p *place) error {
 		}
 		files["qemu-"+c.target.QEMU] = emulator
 	}
-	content, err := tarFiles(files)
-	if err != nil {
-		return err
-	}
+	var err error
 	p.Container, err = r.engine.Start(ctx, engine.Spec{Image: p.image, User: "0:0", Caps: []string{"NET_RAW"},
-		Entrypoint: []string{tools + "helper"}, Cmd: []string{"hold"}, Before: []engine.Copy{{Dir: "/", Tar: content}}})
+		Entrypoint: []string{tools + "helper"}, Cmd: []string{"hold"}, Before: []engine.Copy{tarFiles(files)}})
 	return err
 }
 
@@ -222,23 +219,20 @@ func (r *runner) files() map[string]string {
 
 // putFiles copies files of the host into the folder of our tools.
 func (p *place) putFiles(ctx context.Context, files map[string]string) error {
-	content, err := tarFiles(files)
-	if err != nil {
-		return err
-	}
-	return p.Put(ctx, engine.Copy{Dir: "/", Tar: content})
+	return p.Put(ctx, tarFiles(files))
 }
 
-// tarFiles makes a tar stream of files of the host, by their names in the folder of our tools.
-func tarFiles(files map[string]string) (io.Reader, error) {
-	var content bytes.Buffer
-	t := tar.NewWriter(&content)
-	for name, from := range files {
-		if err := addFile(t, strings.TrimPrefix(tools, "/")+name, from, 0o755); err != nil {
-			return nil, err
+// tarFiles copies files of the host, by their names in the folder of our tools.
+func tarFiles(files map[string]string) engine.Copy {
+	return engine.Copy{Dir: "/", Write: func(w io.Writer) error {
+		t := tar.NewWriter(w)
+		for name, from := range files {
+			if err := addFile(t, strings.TrimPrefix(tools, "/")+name, from, 0o755); err != nil {
+				return err
+			}
 		}
-	}
-	return &content, t.Close()
+		return t.Close()
+	}}
 }
 
 // script runs a shell script as root and returns what it wrote to standard output.

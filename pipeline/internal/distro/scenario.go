@@ -222,15 +222,11 @@ func whileCapturing(stderr *watcher, wait func() (int, error), send func() error
 // send sends the frames of the capture on the loopback interface of a container, from
 // another one, which shares its network.
 func (r *runner) send(ctx context.Context, image string, to *engine.Container) error {
-	files, err := tarFiles(r.files())
-	if err != nil {
-		return err
-	}
 	var stderr bytes.Buffer
 	sender, err := r.engine.Start(ctx, engine.Spec{Image: image, User: "0:0", Caps: []string{"NET_RAW"},
 		Network:    "container:" + to.ID,
 		Entrypoint: []string{tools + "helper"}, Cmd: []string{"replay", "lo", tools + "capture.pcap"},
-		Before: []engine.Copy{{Dir: "/", Tar: files}}, Stderr: &stderr})
+		Before: []engine.Copy{tarFiles(r.files())}, Stderr: &stderr})
 	if err != nil {
 		return err
 	}
