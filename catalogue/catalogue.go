@@ -19,5 +19,5 @@ import "github.com/tcapflow/tcapflow/spec"
 
 // All are the libraries, by name.
 var All = []spec.Library{
-	Libpcap, Zlib, Zstd,
+	Libpcap, Libusb, OpenSSL, SQLite, Zlib, Zstd,
 }
