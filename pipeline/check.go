@@ -31,7 +31,7 @@ func tool(name string, args ...string) []string {
 }
 
 var lint = []check{
-	{name: "gofmt", args: []string{"gofmt", "-l", "build", "cmd", "elfcheck", "internal", "magefiles", "pipeline"}, quiet: true},
+	{name: "gofmt", args: []string{"gofmt", "-l", "build", "catalogue", "cmd", "elfcheck", "internal", "magefiles", "pipeline"}, quiet: true},
 	{name: "go vet", args: []string{"go", "vet", "./..."}},
 	{name: "staticcheck", args: tool("staticcheck", "./...")},
 	{name: "fences (depguard)", args: tool("depguard", "./...")},

@@ -51,8 +51,13 @@ func Clean(ctx context.Context, show, all *bool) error {
 type Images mg.Namespace
 
 // Lock renews the lock of the builder's packages from the mirror's signed index.
-func (Images) Lock(ctx context.Context) error {
-	return do(ctx, pipeline.Args{}, (*pipeline.Pipeline).LockImages)
+//
+//	mage images:lock        the sets that the project has changed, or else all
+//	mage images:lock -all   all
+func (Images) Lock(ctx context.Context, all *bool) error {
+	return do(ctx, pipeline.Args{}, func(p *pipeline.Pipeline, ctx context.Context) error {
+		return p.LockImages(ctx, flagOf(all))
+	})
 }
 
 // Release packs the verified binaries into dist/: archives, packages, images, checksums.
@@ -100,6 +105,16 @@ func (Test) Podman(ctx context.Context) error {
 func (Test) Distros(ctx context.Context, only, require *string, json *bool) error {
 	return do(ctx, pipeline.Args{JSON: json}, func(p *pipeline.Pipeline, ctx context.Context) error {
 		return p.Distros(ctx, pipeline.DistrosOptions{Only: textOf(only), Require: listOf(require)})
+	})
+}
+
+// Libraries builds the libraries of the catalogue for each target, and runs a program with each.
+//
+//	mage test:libraries
+//	mage test:libraries -only=zlib,openssl -targets=linux/arm64
+func (Test) Libraries(ctx context.Context, targets, only *string) error {
+	return do(ctx, pipeline.Args{Targets: targets}, func(p *pipeline.Pipeline, ctx context.Context) error {
+		return p.Libraries(ctx, listOf(only))
 	})
 }
 
