@@ -19,6 +19,7 @@ var Project = spec.Project{
 	Tags:         []string{"netgo", "osusergo", "libpcap"},
 	Stamp:        spec.Stamp{Version: "main.version", Commit: "main.commit", Date: "main.date", Libc: "main.libc"},
 	Capabilities: []spec.Capability{spec.CapNetRaw},
+	Checks:       checks,
 	Libraries: []spec.Library{{
 		// Versions before 1.10.7 have known vulnerabilities of 2025 and 2026.
 		Name:    "libpcap",

@@ -73,8 +73,8 @@ func newTorture(t *testing.T) *torture {
 	w := &torture{runs: 3, log: progress.New(testWriter{t}, false)}
 	if runs := os.Getenv("TORTURE_RUNS"); runs != "" {
 		var err error
-		if w.runs, err = strconv.Atoi(runs); err != nil {
-			t.Fatal(err)
+		if w.runs, err = strconv.Atoi(runs); err != nil || w.runs < 1 {
+			t.Fatalf("%s runs: say how often with -runs=1000", runs)
 		}
 	} else {
 		cold = coldByDefault
