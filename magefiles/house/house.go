@@ -1,5 +1,5 @@
-// Package house has the mage targets of this repository alone: tests of the library itself,
-// which a project of its own does not have.
+// Package house has the mage targets of this repository alone: tests of the library itself
+// and the way to a new project.
 package house
 
 import (
@@ -8,7 +8,6 @@ import (
 
 	"github.com/magefile/mage/mg"
 
-	"github.com/tcapflow/tcapflow/build"
 	"github.com/tcapflow/tcapflow/pipeline"
 )
 
@@ -41,6 +40,5 @@ func (Test) Forks(ctx context.Context) error { return checks(ctx, "forks") }
 
 // checks runs this repository's own checks of a step.
 func checks(ctx context.Context, step string, env ...string) error {
-	job := func(p *pipeline.Pipeline, ctx context.Context) error { return p.Checks(ctx, step, env...) }
-	return pipeline.Do(ctx, build.Project, pipeline.Args{}, job)
+	return do(ctx, func(p *pipeline.Pipeline, ctx context.Context) error { return p.Checks(ctx, step, env...) })
 }

@@ -1,0 +1,5 @@
+package template
+
+import "context"
+
+func (n New) whole(ctx context.Context) error { return nil }
