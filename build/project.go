@@ -42,9 +42,10 @@ cp pcap.h pcap-bpf.h pcap-namedb.h "$DESTDIR/usr/include/"
 cp pcap/*.h "$DESTDIR/usr/include/pcap/"
 `,
 	}},
-	Targets: defaults.Targets,
-	Distros: defaults.Distros,
-	Debian:  debian.Base,
-	Alpine:  alpine.Base,
-	Runtime: distroless.Image,
+	Targets:   defaults.Targets,
+	Distros:   defaults.Distros,
+	Scenarios: scenarios,
+	Debian:    debian.Base,
+	Alpine:    alpine.Base,
+	Runtime:   distroless.Image,
 }

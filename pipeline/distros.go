@@ -23,7 +23,6 @@ func (p *Pipeline) Distros(ctx context.Context, d DistrosOptions) error {
 	matrix := distro.Options{
 		Project: p.project, Dist: p.o.Dist, Targets: p.o.Targets,
 		Only: d.Only, Require: d.Require, Natives: p.o.Natives,
-		Capture:        filepath.Join(p.o.Root, "cmd", "tcapflow-client", "testdata", "dialogues.pcap"),
 		RegistryPrefix: p.o.RegistryPrefix, CacheDir: p.o.Cache, Temp: p.o.Cache,
 		Stdout: p.stdout, Stderr: p.stderr, JSON: p.o.JSON,
 	}

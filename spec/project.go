@@ -20,9 +20,11 @@ type Project struct {
 
 	Targets Targets  // empty, as each of the following: the library's
 	Distros []Distro // where the packed result is run
-	Debian  Debian
-	Alpine  Alpine
-	Runtime Image
+	// Scenarios are what is run there; empty: nothing but the program's start.
+	Scenarios []Scenario
+	Debian    Debian
+	Alpine    Alpine
+	Runtime   Image
 }
 
 // Locked are the package sets that the lock of Debian's packages holds.

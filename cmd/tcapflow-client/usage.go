@@ -8,6 +8,7 @@ Usage:
     tcapflow-client capture -i INTERFACE [-f FILTER] [-count N] [-duration TIME]
     tcapflow-client read [-follow] FILE...
     tcapflow-client flow TID|DIGITS FILE...
+    tcapflow-client replay -i INTERFACE FILE...
     tcapflow-client interfaces [-json]
     tcapflow-client completion bash|zsh|fish
     tcapflow-client version [-json]
@@ -148,6 +149,25 @@ Flags:
 Examples:
     $ tcapflow-client flow 00000001 trace.pcap
     $ tcapflow-client flow 4917700 /var/capture
+`
+
+const usageReplay = `Usage:
+    tcapflow-client replay -i INTERFACE [FLAGS] FILE...
+
+Sends the frames of capture files on an interface, with the gaps that they were
+captured with, and says at the end how many it sent. FILE is as for "read".
+Packets without an Ethernet header get one with empty addresses; what cannot be
+sent on an interface (MTP2, say) is left out and counted. Linux only; it needs
+the CAP_NET_RAW capability, as "capture" does.
+
+Flags:
+    -i INTERFACE      where to send
+    -speed N          as fast as captured times N; 0: without a gap. Default 1
+    -loop N           send all N times; 0: until Ctrl-C. Default 1
+
+Examples:
+    $ sudo tcapflow-client replay -i lo -speed 0 trace.pcap
+    $ sudo tcapflow-client replay -i veth0 -speed 10 -loop 0 /var/capture
 `
 
 const usageInterfaces = `Usage:

@@ -116,8 +116,7 @@ func TestEngineNoRoot(t *testing.T) {
 		report, err := Run(t.Context(), w.engine, Options{
 			Project: with(rows...), Dist: w.dist, Targets: defaults.Targets.Built,
 			Only: "///version", Require: test.require, Natives: []string{w.engine.Arch}, Mirror: mirror(t, nil, nil),
-			Capture: "../../../cmd/tcapflow-client/testdata/dialogues.pcap",
-			Temp:    t.TempDir(), Stdout: t.Output(), Stderr: t.Output(),
+			Temp: t.TempDir(), Stdout: t.Output(), Stderr: t.Output(),
 		})
 		if codeOf(err) != fault.Fetch || !strings.Contains(err.Error(), test.says) {
 			t.Errorf("-require=%s: %v, want %q", test.require, err, test.says)
