@@ -23,10 +23,10 @@ type New struct {
 
 // Make makes the project: its files, go.sum, and where git is there a first commit.
 func (n New) Make(ctx context.Context) (err error) {
-	if n.Project, err = n.Project.fill(); err != nil {
+	if err := checkFolder(n.Dir); err != nil {
 		return err
 	}
-	if err := checkFolder(n.Dir); err != nil {
+	if n.Project, err = n.Project.fill(); err != nil {
 		return err
 	}
 	if n.Project.Whole {
