@@ -76,8 +76,8 @@ func newTorture(t *testing.T, p spec.Project, module, targets string) *torture {
 	w := &torture{module: module, runs: 3, log: progress.New(testWriter{t}, false)}
 	if runs := os.Getenv("TORTURE_RUNS"); runs != "" {
 		var err error
-		if w.runs, err = strconv.Atoi(runs); err != nil {
-			t.Fatal(err)
+		if w.runs, err = strconv.Atoi(runs); err != nil || w.runs < 1 {
+			t.Fatalf("%s runs: say how often with -runs=1000", runs)
 		}
 	} else {
 		cold = coldByDefault
