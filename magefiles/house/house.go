@@ -4,11 +4,23 @@ package house
 
 import (
 	"context"
+	_ "embed"
 	"strconv"
 
 	"github.com/magefile/mage/mg"
 
+	"github.com/tcapflow/tcapflow/magefiles/targets"
 	"github.com/tcapflow/tcapflow/pipeline"
+)
+
+// The comments of these targets are part of the manual.
+var (
+	//go:embed house.go
+	source string
+	//go:embed template.go
+	templateSource string
+
+	_ = targets.Document(source) + targets.Document(templateSource)
 )
 
 // Test holds tests that are no part of `mage test`.
