@@ -19,5 +19,5 @@ import "github.com/tcapflow/tcapflow/spec"
 
 // All are the libraries, by name.
 var All = []spec.Library{
-	Libpcap, Libusb, OpenSSL, SQLite, Zlib, Zstd,
+	Libpcap, Libusb, Libxml2, Nghttp2, OpenSSL, SQLite, Zlib, Zstd,
 }
