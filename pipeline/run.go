@@ -31,6 +31,9 @@ type run struct {
 // begin takes the lock and reads the checkout. The run is to be ended.
 func (p *Pipeline) begin(ctx context.Context) (r *run, err error) {
 	r = &run{Pipeline: p, log: progress.New(p.stderr, p.o.Live)}
+	if err := linkable(p.project, p.o.Targets); err != nil {
+		return r, err
+	}
 	defer func() {
 		if err != nil {
 			r.end()
