@@ -45,6 +45,13 @@ func (p *Pipeline) begin(ctx context.Context) (r *run, err error) {
 	if r.tree, err = source.Read(ctx, p.o.Root); err != nil {
 		return r, err
 	}
+	notes, err := r.tree.Notes(ctx)
+	if err != nil {
+		return r, err
+	}
+	for _, line := range notes {
+		r.log.Note("%s", line)
+	}
 	if r.manifest, err = artifact.Load(p.o.Out); err != nil {
 		return r, err
 	}

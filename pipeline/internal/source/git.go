@@ -86,11 +86,18 @@ func (g *git) run(ctx context.Context, args ...string) (string, error) {
 
 // files lists what git tracks and what it does not ignore, without submodules' contents.
 func (g *git) files(ctx context.Context) ([]string, error) {
-	list, err := g.run(ctx, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
-	if err != nil {
-		return nil, err
+	var names []string
+	for _, which := range [][]string{
+		{"--cached", "--recurse-submodules"}, // a submodule has the files that are checked out
+		{"--others", "--exclude-standard"},
+	} {
+		list, err := g.run(ctx, append([]string{"ls-files", "-z"}, which...)...)
+		if err != nil {
+			return nil, err
+		}
+		names = append(names, strings.FieldsFunc(list, func(r rune) bool { return r == 0 })...)
 	}
-	return strings.FieldsFunc(list, func(r rune) bool { return r == 0 }), nil
+	return names, nil
 }
 
 func (g *git) version(ctx context.Context) (Version, error) {
