@@ -47,6 +47,9 @@ type Pipeline struct {
 // nothing, it is given the library's defaults. The error tells wrong use, in one line.
 func New(project spec.Project, a Args) (*Pipeline, error) {
 	project = defaults.Fill(project)
+	if err := sound(project); err != nil {
+		return nil, err
+	}
 	o, err := options.Read(project, a)
 	if err != nil {
 		return nil, err
