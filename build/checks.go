@@ -17,6 +17,8 @@ var checks = []spec.Check{
 		Args: []string{"go", "test", "-count=1", "-timeout=30m", "-v", "-run=^TestPodman$", "./pipeline"}},
 	{Step: "torture", Name: "go test (torture)", Env: []string{"TCAPFLOW_TEST_ENGINE=1"},
 		Args: []string{"go", "test", "-v", "-count=1", "-timeout=24h", "-run=^TestTorture$", "./pipeline"}},
+	{Step: "libraries", Name: "go test (libraries)", Env: []string{"TCAPFLOW_TEST_ENGINE=1"},
+		Args: []string{"go", "test", "-v", "-count=1", "-timeout=3h", "-run=^TestLibraries$", "./pipeline"}},
 	{Step: "forks", Name: "go test (forks)", Env: []string{"TCAPFLOW_TEST_ENGINE=1", "TCAPFLOW_TEST_FORKS=all"},
 		Args: []string{"go", "test", "-v", "-count=1", "-timeout=2h", "-run=^TestForks$", "./template"}},
 }

@@ -25,14 +25,23 @@ func (Test) Podman(ctx context.Context) error { return checks(ctx, "podman") }
 //	mage test:torture                             1,000 runs for each target
 //	mage test:torture -targets=linux/386 -runs=50
 func (Test) Torture(ctx context.Context, targets *string, runs *int) error {
-	env := []string{"TORTURE_RUNS=1000", "TORTURE_TARGETS="}
+	env := []string{"TORTURE_RUNS=1000", "TORTURE_TARGETS=" + given(targets)}
 	if runs != nil {
 		env[0] = "TORTURE_RUNS=" + strconv.Itoa(*runs)
 	}
-	if targets != nil {
-		env[1] += *targets
-	}
 	return checks(ctx, "torture", env...)
+}
+
+// Libraries builds the libraries of the catalogue for each target, and runs a program with each.
+//
+//	mage test:libraries
+//	mage test:libraries -only=zlib,openssl -targets=linux/arm64
+func (Test) Libraries(ctx context.Context, targets, only *string) error {
+	env := []string{"LIBRARIES=all", "LIBRARIES_TARGETS=" + given(targets)}
+	if names := given(only); names != "" {
+		env[0] = "LIBRARIES=" + names
+	}
+	return checks(ctx, "libraries", env...)
 }
 
 // Forks makes a new project of each kind, builds, packs and runs it. `mage test` does two of them.

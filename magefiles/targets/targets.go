@@ -51,8 +51,13 @@ func Clean(ctx context.Context, show, all *bool) error {
 type Images mg.Namespace
 
 // Lock renews the lock of the builder's packages from the mirror's signed index.
-func (Images) Lock(ctx context.Context) error {
-	return do(ctx, pipeline.Args{}, (*pipeline.Pipeline).LockImages)
+//
+//	mage images:lock        the sets that the project has changed, or else all
+//	mage images:lock -all   all
+func (Images) Lock(ctx context.Context, all *bool) error {
+	return do(ctx, pipeline.Args{}, func(p *pipeline.Pipeline, ctx context.Context) error {
+		return p.LockImages(ctx, flagOf(all))
+	})
 }
 
 // Release packs the verified binaries into dist/: archives, packages, images, checksums.
