@@ -3,12 +3,11 @@ package pipeline
 import (
 	"context"
 	"errors"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/tcapflow/tcapflow/pipeline/internal/cache"
 	"github.com/tcapflow/tcapflow/pipeline/internal/debian"
 	"github.com/tcapflow/tcapflow/pipeline/internal/engine"
 	"github.com/tcapflow/tcapflow/pipeline/internal/fault"
@@ -32,10 +31,11 @@ type bases struct {
 }
 
 func newBases(project spec.Project, o options.Options, goVersion string, log *progress.Log) (bases, error) {
-	if err := os.MkdirAll(o.Cache, 0o755); err != nil {
-		return bases{}, fault.New(fault.Usage, "name another cache folder with "+project.Namespace.Variable("CACHE"), "%w", err)
+	kept, err := cache.Open(o.Cache)
+	if err != nil {
+		return bases{}, notOurs(project, err)
 	}
-	if err := sweepCache(o.Cache); err != nil {
+	if err := kept.Sweep(time.Now()); err != nil {
 		return bases{}, err
 	}
 	toolchain := image.Toolchain{Version: goVersion}
@@ -56,7 +56,7 @@ func newBases(project spec.Project, o options.Options, goVersion string, log *pr
 			Extras: project.Extras(), Temp: o.Cache},
 		alpine: image.AlpineBase{Spec: project.Alpine, Lock: alpine, Toolchain: toolchain, Temp: o.Cache,
 			RegistryPrefix: o.RegistryPrefix, Mirror: o.AlpineMirror, Proxy: o.Proxy, CA: o.CA},
-		renewals: renewalsFile(o.Cache, project.Debian.Lock),
+		renewals: renewalsFile(kept, project.Debian.Lock),
 	}
 	if !o.Locked {
 		b.debian.Lock = committed.With(b.renewed())
@@ -71,24 +71,6 @@ func needed(project spec.Project) []spec.PackageSet {
 		same := func(extra spec.PackageSet) bool { return extra.Name == set.Name }
 		return slices.ContainsFunc(project.Debian.Extras, same) && !slices.Contains(extras, set.Name)
 	})
-}
-
-// sweepCache removes unpacked layers, half a gigabyte a time, that a killed run left. An
-// assembly takes a minute; what is a day old is of nobody who is still at work.
-func sweepCache(cache string) error {
-	entries, err := os.ReadDir(cache)
-	if err != nil {
-		return err
-	}
-	for _, e := range entries {
-		info, err := e.Info()
-		if err == nil && e.IsDir() && strings.HasPrefix(e.Name(), "builder-") && time.Since(info.ModTime()) > 24*time.Hour {
-			if err := os.RemoveAll(filepath.Join(cache, e.Name())); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }
 
 // builder names the builder that a base has for a target, without asking the engine.

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/tcapflow/tcapflow/build"
 	"github.com/tcapflow/tcapflow/pipeline/internal/engine"
+	"github.com/tcapflow/tcapflow/pipeline/internal/fault"
 	"github.com/tcapflow/tcapflow/pipeline/internal/options"
 )
 
@@ -103,5 +105,29 @@ func TestClean(t *testing.T) {
 				t.Errorf("show is %v, out/: %v", test.how.Show, err)
 			}
 		})
+	}
+}
+
+// What TCAPFLOW_CACHE names by mistake is refused, by clean as by a build, and stays.
+func TestCleanRefusesAForeignFolder(t *testing.T) {
+	root, home := t.TempDir(), t.TempDir()
+	sharedEngine(t, root)
+	thesis := filepath.Join(home, "thesis.tex")
+	if err := os.WriteFile(thesis, []byte("years of work"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	o := options.Options{Root: root, Out: filepath.Join(root, "out"), Dist: filepath.Join(root, "dist"), Cache: home}
+	p := &Pipeline{project: build.Project, o: o, stdout: io.Discard}
+	for name, try := range map[string]func() error{
+		"clean": func() error { return p.Clean(t.Context(), CleanOptions{All: true}) },
+		"build": func() error { _, err := newBases(build.Project, o, "go1.26.8", nil); return err },
+	} {
+		var f *fault.Error
+		if err := try(); !errors.As(err, &f) || f.Code != fault.Usage || !strings.Contains(f.Next, "TCAPFLOW_CACHE") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := os.Stat(thesis); err != nil {
+		t.Error(err)
 	}
 }

@@ -11,9 +11,9 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 
-	"github.com/tcapflow/tcapflow/pipeline/internal/artifact"
 	"github.com/tcapflow/tcapflow/pipeline/internal/debian"
 	"github.com/tcapflow/tcapflow/pipeline/internal/fault"
+	"github.com/tcapflow/tcapflow/pipeline/internal/files"
 	"github.com/tcapflow/tcapflow/pipeline/internal/image"
 	"github.com/tcapflow/tcapflow/pipeline/internal/progress"
 )
@@ -47,7 +47,7 @@ func (p *Pipeline) LockImages(ctx context.Context, all bool) error {
 		fmt.Fprintln(p.stdout, line)
 	}
 	fmt.Fprintf(p.stdout, "%d packages changed since the lock of %s\n", len(changes), old.Date.Format(time.DateOnly))
-	if err := artifact.WriteFile(p.lockFile(base.LockFile), text); err != nil {
+	if err := files.Write(p.lockFile(base.LockFile), text); err != nil {
 		return err
 	}
 	return p.lockAlpine(ctx, log)
@@ -97,5 +97,5 @@ func (p *Pipeline) lockAlpine(ctx context.Context, log *progress.Log) error {
 	if err != nil {
 		return err
 	}
-	return artifact.WriteFile(p.lockFile(p.project.Alpine.LockFile), append(text, '\n'))
+	return files.Write(p.lockFile(p.project.Alpine.LockFile), append(text, '\n'))
 }

@@ -193,7 +193,7 @@ func (w *torture) run(t *testing.T, target spec.Target, file string) {
 		}
 		command = "/tmp/qemu /tmp/program"
 	}
-	if err := c.Put(t.Context(), engine.Copy{Dir: "/tmp", Tar: tarFiles(t, program)}); err != nil {
+	if err := c.Put(t.Context(), engine.Copy{Dir: "/tmp", Write: tarFiles(t, program)}); err != nil {
 		t.Fatal(err)
 	}
 	script := fmt.Sprintf(`echo nameserver 127.0.0.1 > /etc/resolv.conf
@@ -215,7 +215,7 @@ done`, w.runs, command)
 }
 
 // tarFiles is a tar stream of programs by name.
-func tarFiles(t *testing.T, files map[string]string) io.Reader {
+func tarFiles(t *testing.T, files map[string]string) func(io.Writer) error {
 	t.Helper()
 	var out bytes.Buffer
 	w := tar.NewWriter(&out)
@@ -234,5 +234,8 @@ func tarFiles(t *testing.T, files map[string]string) io.Reader {
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	return &out
+	return func(to io.Writer) error {
+		_, err := out.WriteTo(to)
+		return err
+	}
 }

@@ -4,11 +4,23 @@ package house
 
 import (
 	"context"
+	_ "embed"
 	"strconv"
 
 	"github.com/magefile/mage/mg"
 
+	"github.com/tcapflow/tcapflow/magefiles/targets"
 	"github.com/tcapflow/tcapflow/pipeline"
+)
+
+// The comments of these targets are part of the manual.
+var (
+	//go:embed house.go
+	source string
+	//go:embed template.go
+	templateSource string
+
+	_ = targets.Document(source) + targets.Document(templateSource)
 )
 
 // Test holds tests that are no part of `mage test`.
@@ -25,9 +37,12 @@ func (Test) Podman(ctx context.Context) error { return checks(ctx, "podman") }
 //	mage test:torture                             1,000 runs for each target
 //	mage test:torture -targets=linux/386 -runs=50
 func (Test) Torture(ctx context.Context, targets *string, runs *int) error {
-	env := []string{"TORTURE_RUNS=1000", "TORTURE_TARGETS=" + given(targets)}
+	env := []string{"TORTURE_RUNS=1000", "TORTURE_TARGETS="}
 	if runs != nil {
 		env[0] = "TORTURE_RUNS=" + strconv.Itoa(*runs)
+	}
+	if targets != nil {
+		env[1] += *targets
 	}
 	return checks(ctx, "torture", env...)
 }
@@ -37,11 +52,11 @@ func (Test) Torture(ctx context.Context, targets *string, runs *int) error {
 //	mage test:libraries
 //	mage test:libraries -only=zlib,openssl -targets=linux/arm64
 func (Test) Libraries(ctx context.Context, targets, only *string) error {
-	env := []string{"LIBRARIES=all", "LIBRARIES_TARGETS=" + given(targets)}
-	if names := given(only); names != "" {
-		env[0] = "LIBRARIES=" + names
+	which := "all"
+	if only != nil {
+		which = *only
 	}
-	return checks(ctx, "libraries", env...)
+	return checks(ctx, "libraries", "LIBRARIES="+which, "LIBRARIES_TARGETS="+given(targets))
 }
 
 // Forks makes a new project of each kind, builds, packs and runs it. `mage test` does two of them.

@@ -104,6 +104,9 @@ func (Test) Distros(ctx context.Context, only, require *string, json *bool) erro
 type Bench mg.Namespace
 
 // Build measures `mage static` beside the old way; it empties the engine of our images first.
+//
+//	mage bench:build
+//	mage bench:build -json   the figures, for a program
 func (Bench) Build(ctx context.Context, json *bool) error {
 	return do(ctx, pipeline.Args{JSON: json}, (*pipeline.Pipeline).BenchBuild)
 }

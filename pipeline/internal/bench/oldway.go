@@ -227,13 +227,14 @@ func (b *bench) oldInputs(ctx context.Context, tree source.Tree, t spec.Target) 
 		return nil, err
 	}
 	return []engine.Copy{
-		{Dir: "/", Tar: stream(func(w *tar.Writer) error { return oldFiles(w, goDir, pcap) })},
-		{Dir: "/src", Tar: pipe(func(w io.Writer) error { return tree.Tar(w, 0) })},
-		{Dir: "/proxy", Tar: pipe(func(w io.Writer) error { return source.TarModules(w, modules) })},
+		{Dir: "/", Write: func(w io.Writer) error { return oldFiles(w, goDir, pcap) }},
+		{Dir: "/src", Write: func(w io.Writer) error { return tree.Tar(w, 0) }},
+		{Dir: "/proxy", Write: func(w io.Writer) error { return source.TarModules(w, modules) }},
 	}, nil
 }
 
-func oldFiles(w *tar.Writer, goDir, pcap string) error {
+func oldFiles(to io.Writer, goDir, pcap string) error {
+	w := tar.NewWriter(to)
 	for _, dir := range []string{"src/", "proxy/", "in/", "go/"} {
 		if err := w.WriteHeader(&tar.Header{Typeflag: tar.TypeDir, Name: dir, Mode: 0o755}); err != nil {
 			return err
@@ -249,21 +250,5 @@ func oldFiles(w *tar.Writer, goDir, pcap string) error {
 	if _, err := w.Write(text); err != nil {
 		return err
 	}
-	return image.GoTree(goDir, "go", w)
-}
-
-func pipe(write func(io.Writer) error) io.Reader {
-	r, w := io.Pipe()
-	go func() { w.CloseWithError(write(w)) }()
-	return r
-}
-
-func stream(write func(*tar.Writer) error) io.Reader {
-	return pipe(func(w io.Writer) error {
-		t := tar.NewWriter(w)
-		if err := write(t); err != nil {
-			return err
-		}
-		return t.Close()
-	})
+	return errors.Join(image.GoTree(goDir, "go", w), w.Close())
 }

@@ -53,14 +53,22 @@ func (l *Libraries) path(lib plan.Library, builderKey string) string {
 	return filepath.Join(l.Dir, lib.Name+"-"+lib.Key(builderKey)+".tar")
 }
 
-// open returns a compiled library as a tar stream of its usr/ folder, if it is there.
-// Whoever sends it closes it.
-func (l *Libraries) open(lib plan.Library, builderKey string) (io.Reader, bool) {
-	f, err := os.Open(l.path(lib, builderKey))
-	if err != nil {
+// stored returns what writes a compiled library, as a tar stream of its usr/ folder, if it
+// is there.
+func (l *Libraries) stored(lib plan.Library, builderKey string) (write func(io.Writer) error, ok bool) {
+	name := l.path(lib, builderKey)
+	if _, err := os.Stat(name); err != nil {
 		return nil, false
 	}
-	return f, true
+	return func(w io.Writer) error {
+		f, err := os.Open(name)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		_, err = io.Copy(w, f)
+		return err
+	}, true
 }
 
 // StandsIn names the libraries that are not built from their pin, as "libpcap 1.10.5".
@@ -186,22 +194,24 @@ func (j Job) libraries(ctx context.Context, c *engine.Container, p plan.Build, i
 		if installed[j.Libraries.path(lib, j.key(p))] {
 			continue
 		}
-		ready, ok := j.Libraries.open(lib, j.key(p))
+		ready, ok := j.Libraries.stored(lib, j.key(p))
 		if !ok {
 			var err error
 			if ready, err = j.compile(ctx, c, p, lib); err != nil {
 				return err
 			}
 		}
-		if err := c.Put(ctx, engine.Copy{Dir: "/sysroot/" + p.Target.Triple, Tar: ready}); err != nil {
+		if err := c.Put(ctx, engine.Copy{Dir: "/sysroot/" + p.Target.Triple, Write: ready}); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// compile builds a library in the container, stores it in the cache and opens it.
-func (j Job) compile(ctx context.Context, c *engine.Container, p plan.Build, lib plan.Library) (io.Reader, error) {
+// compile builds a library in the container, stores it in the cache and returns what writes it.
+func (j Job) compile(
+	ctx context.Context, c *engine.Container, p plan.Build, lib plan.Library,
+) (write func(io.Writer) error, err error) {
 	unpack, err := j.Libraries.unpack(ctx, lib)
 	if err != nil {
 		return nil, err
@@ -215,7 +225,7 @@ func (j Job) compile(ctx context.Context, c *engine.Container, p plan.Build, lib
 	if err != nil {
 		return nil, err
 	}
-	ready, ok := j.Libraries.open(lib, j.key(p))
+	ready, ok := j.Libraries.stored(lib, j.key(p))
 	if !ok {
 		return nil, fmt.Errorf("%s for %s vanished from the cache", lib.Name, p.Target.Name)
 	}
@@ -253,8 +263,8 @@ func (j Job) compileIn(ctx context.Context, c *engine.Container, p plan.Build, l
 	// removes hundreds of small files (17 s against 11 s under fuse-overlayfs).
 	work := "/compile/" + p.Dir + "/" + lib.Name
 	install := work + "-install"
-	sources := stream(func(w io.Writer) error { return unpack(w, strings.TrimPrefix(work, "/")) })
-	if err := c.Put(ctx, engine.Copy{Dir: "/", Tar: sources}); err != nil {
+	sources := func(w io.Writer) error { return unpack(w, strings.TrimPrefix(work, "/")) }
+	if err := c.Put(ctx, engine.Copy{Dir: "/", Write: sources}); err != nil {
 		return err
 	}
 	err := run(ctx, c, p.Target.Name+": "+lib.Name, engine.Command{

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -103,16 +104,22 @@ func (l Lock) Fits(sets []spec.PackageSet) error {
 	return nil
 }
 
-// Keeping has the packages of an older lock in the place of those that it locks for the
-// same set: only what is new to a set is taken from the index.
+// Keeping has the packages of an older lock in the place of its own, from whichever set:
+// only what the older one does not have is taken from the index. So a package has one
+// version in all sets of an architecture.
 func (l Lock) Keeping(old Lock) Lock {
+	pins := map[string]Package{}
+	for key, packages := range old.Sets {
+		for _, p := range packages {
+			pins[path.Base(key)+" "+p.Name] = p
+		}
+	}
 	kept := Lock{Suite: l.Suite, Date: l.Date, Asked: l.Asked, Sets: map[string][]Package{}}
 	for key, packages := range l.Sets {
 		kept.Sets[key] = slices.Clone(packages)
 		for i, p := range packages {
-			same := func(o Package) bool { return o.Name == p.Name }
-			if k := slices.IndexFunc(old.Sets[key], same); k >= 0 {
-				kept.Sets[key][i] = old.Sets[key][k]
+			if pin, ok := pins[path.Base(key)+" "+p.Name]; ok {
+				kept.Sets[key][i] = pin
 			}
 		}
 	}

@@ -40,9 +40,9 @@ type place struct {
 	user      string   // who runs it
 	version   string   // what the package says it is
 
-	loaded  string                        // an image that goes when the container goes
-	content func() ([]engine.Copy, error) // what is in it beside the image, once for each container
-	others  []*place                      // peers, which go with it
+	loaded  string        // an image that goes when the container goes
+	content []engine.Copy // what is in it beside the image
+	others  []*place      // peers, which go with it
 }
 
 // open starts the container of a cell and installs the package in it. The place is to be
@@ -175,13 +175,12 @@ func (r *runner) openImage(ctx context.Context, c cell, p *place) error {
 
 // install unpacks an archive, also in the containers of peers.
 func (p *place) install(ctx context.Context, archive []byte) error {
-	opt := func() engine.Copy { return engine.Copy{Dir: "/opt", Tar: bytes.NewReader(archive)} }
-	tools := p.content
-	p.content = func() ([]engine.Copy, error) {
-		all, err := tools()
-		return append(all, opt()), err
-	}
-	return p.container.Put(ctx, opt())
+	opt := engine.Copy{Dir: "/opt", Write: func(w io.Writer) error {
+		_, err := w.Write(archive)
+		return err
+	}}
+	p.content = append(p.content, opt)
+	return p.container.Put(ctx, opt)
 }
 
 // findProgram reads a tar stream to its end and returns the path of the program in it.
@@ -217,18 +216,12 @@ func (r *runner) start(ctx context.Context, c cell, p *place) error {
 		}
 		files["qemu-"+c.target.QEMU] = emulator
 	}
-	p.content = func() ([]engine.Copy, error) {
-		content, err := tarFiles(files)
-		return []engine.Copy{{Dir: "/", Tar: content}}, err
-	}
-	before, err := p.content()
-	if err != nil {
-		return err
-	}
+	p.content = []engine.Copy{tarFiles(files)}
 	p.spec = engine.Spec{Image: p.image, User: "0:0", Caps: []string{"NET_RAW"},
 		Entrypoint: []string{tools + "helper"}, Cmd: []string{"hold"}}
 	s := p.spec
-	s.Before = before
+	s.Before = p.content
+	var err error
 	p.container, err = r.engine.Start(ctx, s)
 	return err
 }
@@ -245,45 +238,47 @@ func (r *runner) system(c cell) spec.Target {
 
 // putFiles copies files of the host into the folder of our tools.
 func (p *place) putFiles(ctx context.Context, files map[string]string) error {
-	content, err := tarFiles(files)
-	if err != nil {
-		return err
-	}
-	return p.container.Put(ctx, engine.Copy{Dir: "/", Tar: content})
+	return p.container.Put(ctx, tarFiles(files))
 }
 
-// tarFiles makes a tar stream of files of the host, by their names in the folder of our tools.
-func tarFiles(files map[string]string) (io.Reader, error) {
-	var content bytes.Buffer
-	t := tar.NewWriter(&content)
-	for name, from := range files {
-		if err := addFile(t, strings.TrimPrefix(tools, "/")+name, from, 0o755); err != nil {
-			return nil, err
+// tarFiles copies files of the host, by their names in the folder of our tools.
+func tarFiles(files map[string]string) engine.Copy {
+	return engine.Copy{Dir: "/", Write: func(w io.Writer) error {
+		t := tar.NewWriter(w)
+		for name, from := range files {
+			if err := addFile(t, strings.TrimPrefix(tools, "/")+name, from, 0o755); err != nil {
+				return err
+			}
 		}
-	}
-	return &content, t.Close()
+		return t.Close()
+	}}
 }
 
-// tarFS makes a tar stream of a file system, below a folder.
-func tarFS(below string, files fs.FS) (io.Reader, error) {
-	var content bytes.Buffer
-	t := tar.NewWriter(&content)
-	err := fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
+// tarFS copies a file system into a folder of the container.
+func tarFS(below string, files fs.FS) engine.Copy {
+	return engine.Copy{Dir: "/", Write: func(w io.Writer) error {
+		t := tar.NewWriter(w)
+		err := fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() {
+				return err
+			}
+			text, err := fs.ReadFile(files, name)
+			if err != nil {
+				return err
+			}
+			name = path.Join(strings.TrimPrefix(below, "/"), name)
+			h := &tar.Header{Typeflag: tar.TypeReg, Name: name, Mode: 0o644, Size: int64(len(text))}
+			if err := t.WriteHeader(h); err != nil {
+				return err
+			}
+			_, err = t.Write(text)
 			return err
-		}
-		text, err := fs.ReadFile(files, name)
+		})
 		if err != nil {
 			return err
 		}
-		h := &tar.Header{Typeflag: tar.TypeReg, Name: path.Join(below, name), Mode: 0o644, Size: int64(len(text))}
-		if err := t.WriteHeader(h); err != nil {
-			return err
-		}
-		_, err = t.Write(text)
-		return err
-	})
-	return &content, errors.Join(err, t.Close())
+		return t.Close()
+	}}
 }
 
 // script runs a shell script as root and returns what it wrote to standard output.

@@ -215,11 +215,9 @@ dpkg -l | sed '1,5d' | { ! grep -v '^ii '; }
 var configureCaps = []string{"CHOWN", "FSETID"}
 
 func (r root) configure(ctx context.Context, e *engine.Engine, unpacked string, packages []debian.Package, debs []string, labels map[string]string) (string, error) {
-	content, w := io.Pipe()
-	go func() { w.CloseWithError(tarDebs(w, packages, debs)) }()
-	defer content.Close()
+	content := func(w io.Writer) error { return tarDebs(w, packages, debs) }
 	c, err := e.Start(ctx, engine.Spec{Image: unpacked, Cmd: []string{"sleep", "2147483647"}, User: "0:0", Caps: configureCaps,
-		Before: []engine.Copy{{Dir: "/", Tar: content}}})
+		Before: []engine.Copy{{Dir: "/", Write: content}}})
 	if err != nil {
 		return "", err
 	}

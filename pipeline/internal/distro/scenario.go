@@ -78,11 +78,7 @@ func folder(name string) string { return tools + path.Clean("/" + name)[1:] }
 
 // Put implements spec.Place.
 func (p *place) Put(ctx context.Context, name string, files fs.FS) error {
-	content, err := tarFS(folder(name)[1:], files)
-	if err != nil {
-		return err
-	}
-	return p.container.Put(ctx, engine.Copy{Dir: "/", Tar: content})
+	return p.container.Put(ctx, tarFS(folder(name), files))
 }
 
 // Peer implements spec.Place.
@@ -91,11 +87,8 @@ func (p *place) Peer(ctx context.Context) (spec.Place, error) {
 	peer.loaded, peer.others = "", nil
 	s := p.spec
 	s.Network = "container:" + p.container.ID
-	content, err := p.content()
-	if err != nil {
-		return nil, err
-	}
-	s.Before = content
+	s.Before = p.content
+	var err error
 	if peer.container, err = p.engine.Start(ctx, s); err != nil {
 		return nil, err
 	}

@@ -125,7 +125,7 @@ func TestTarStreams(t *testing.T) {
 		}
 		io.WriteString(w, "ab"[:h.Size])
 	}
-	if err := errors.Join(w.Close(), c.Put(t.Context(), Copy{Dir: "/tmp", Tar: &stream})); err != nil {
+	if err := errors.Join(w.Close(), c.Put(t.Context(), Copy{Dir: "/tmp", Write: func(w io.Writer) error { _, err := stream.WriteTo(w); return err }})); err != nil {
 		t.Fatal(err)
 	}
 	got := map[string]*tar.Header{}
