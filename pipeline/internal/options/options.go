@@ -34,10 +34,8 @@ type Options struct {
 	Mirrors  []string // of Debian, in the order in which they are asked; without a trailing slash
 	Snapshot string   // Debian's snapshot archive, likewise; "": not asked
 
-	RegistryPrefix string            // before image references
-	AlpineMirror   string            // "": Alpine's own
-	CA             []byte            // PEM of SSL_CERT_FILE: a TLS proxy's own, for the same builds
-	Proxy          map[string]string // HTTP_PROXY and the like, for builds that need a network
+	AlpineMirrors  []string // of Alpine, likewise; a branch stands below
+	RegistryPrefix string   // before image references
 }
 
 // Args are the options of a mage target; nil means not given.
@@ -56,8 +54,7 @@ func Read(project spec.Project, a Args) (Options, error) {
 	}
 	o := Options{
 		Root: root, Out: filepath.Join(root, "out"), Dist: filepath.Join(root, "dist"),
-		Base: "auto", RegistryPrefix: os.Getenv(own("REGISTRY")), AlpineMirror: os.Getenv("ALPINE_MIRROR"),
-		Proxy: map[string]string{},
+		Base: "auto", RegistryPrefix: os.Getenv(own("REGISTRY")),
 	}
 	if o.Cache = os.Getenv(own("CACHE")); o.Cache == "" {
 		folder, err := os.UserCacheDir()
@@ -88,7 +85,7 @@ func Read(project spec.Project, a Args) (Options, error) {
 		return Options{}, err
 	}
 	if file := os.Getenv("SSL_CERT_FILE"); file != "" {
-		if o.CA, err = os.ReadFile(file); err != nil {
+		if _, err := os.ReadFile(file); err != nil { // crypto/x509 would pass it over without a word
 			return Options{}, fault.New(fault.Usage, "correct SSL_CERT_FILE, or unset it", "SSL_CERT_FILE: %w", err)
 		}
 	}
@@ -98,15 +95,11 @@ func Read(project spec.Project, a Args) (Options, error) {
 	if err := o.readMirrors(project.Debian); err != nil {
 		return Options{}, err
 	}
+	if err := o.readAlpineMirrors(project.Alpine); err != nil {
+		return Options{}, err
+	}
 	o.Live = os.Getenv("CI") == "" && os.Getenv("TERM") != "dumb"
 	o.Colour = os.Getenv("NO_COLOR") == "" && o.Live && term.IsTerminal(int(os.Stdout.Fd()))
-	for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"} {
-		for _, spelling := range []string{strings.ToLower(name), name} {
-			if v := os.Getenv(spelling); v != "" {
-				o.Proxy[name] = v
-			}
-		}
-	}
 	return o, nil
 }
 
