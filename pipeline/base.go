@@ -3,11 +3,14 @@ package pipeline
 import (
 	"context"
 	"errors"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/tcapflow/tcapflow/pipeline/internal/cache"
 	"github.com/tcapflow/tcapflow/pipeline/internal/debian"
 	"github.com/tcapflow/tcapflow/pipeline/internal/engine"
+	"github.com/tcapflow/tcapflow/pipeline/internal/fault"
 	"github.com/tcapflow/tcapflow/pipeline/internal/fetch"
 	"github.com/tcapflow/tcapflow/pipeline/internal/image"
 	"github.com/tcapflow/tcapflow/pipeline/internal/options"
@@ -44,9 +47,13 @@ func newBases(project spec.Project, o options.Options, goVersion string, log *pr
 	if err != nil {
 		return bases{}, err
 	}
+	if err := committed.Fits(needed(project)); err != nil {
+		return bases{}, err
+	}
 	mirror := debianMirror(project.Debian, o, committed, log.Note)
 	b := bases{spec: project.Debian, o: o, log: log,
-		debian: image.DebianBase{Spec: project.Debian, Targets: project.Targets, Mirror: mirror, Lock: committed, Toolchain: toolchain, Temp: o.Cache},
+		debian: image.DebianBase{Spec: project.Debian, Targets: project.Targets, Mirror: mirror, Lock: committed, Toolchain: toolchain,
+			Extras: project.Extras(), Temp: o.Cache},
 		alpine: image.AlpineBase{Spec: project.Alpine, Lock: alpine, Toolchain: toolchain, Temp: o.Cache,
 			RegistryPrefix: o.RegistryPrefix, Mirror: o.AlpineMirror, Proxy: o.Proxy, CA: o.CA},
 		renewals: renewalsFile(kept, project.Debian.Lock),
@@ -55,6 +62,15 @@ func newBases(project spec.Project, o options.Options, goVersion string, log *pr
 		b.debian.Lock = committed.With(b.renewed())
 	}
 	return b, nil
+}
+
+// needed are the sets of packages that the project may use.
+func needed(project spec.Project) []spec.PackageSet {
+	extras := project.Extras()
+	return slices.DeleteFunc(project.Locked(), func(set spec.PackageSet) bool {
+		same := func(extra spec.PackageSet) bool { return extra.Name == set.Name }
+		return slices.ContainsFunc(project.Debian.Extras, same) && !slices.Contains(extras, set.Name)
+	})
 }
 
 // builder names the builder that a base has for a target, without asking the engine.
@@ -68,6 +84,15 @@ func (b *bases) builder(base, arch string, t spec.Target) (image.Builder, error)
 // ensure gives the engine a builder for the targets: of the base that the user names,
 // else of one that is already there, else Alpine where it can be had, else Debian.
 func (b *bases) ensure(ctx context.Context, e *engine.Engine, targets []spec.Target) (image.Builder, error) {
+	extras := strings.Join(b.debian.Extras, ", ")
+	switch {
+	case b.o.Base == "alpine" && extras != "":
+		return image.Builder{}, fault.New(fault.Usage, "take -base=debian",
+			"the Alpine base does not have what the project's libraries need: %s", extras)
+	case b.o.Base == "auto" && extras != "":
+		b.log.Note("base debian: it alone has %s, which the project's libraries need", extras)
+		return b.ensureDebian(ctx, e, targets)
+	}
 	switch b.o.Base {
 	case "debian":
 		return b.ensureDebian(ctx, e, targets)

@@ -20,7 +20,9 @@ import (
 
 // LockImages renews the project's lock of Debian's packages from the mirror's signed
 // index, and the digest of Alpine's image where a registry answers. It prints what changed.
-func (p *Pipeline) LockImages(ctx context.Context) error {
+// Where the project asks for other packages than those that are locked, only the sets that
+// differ are resolved, and what they had keeps its version; with all, everything is renewed.
+func (p *Pipeline) LockImages(ctx context.Context, all bool) error {
 	base := p.project.Debian
 	if base.LockFile == "" {
 		return fault.New(fault.Usage, "`go get -u` renews the library and its lock; a project has its own "+
@@ -32,9 +34,7 @@ func (p *Pipeline) LockImages(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	done := log.Stage("resolve packages of Debian %s", base.Suite)
-	lock, err := debianMirror(base, p.o, old, log.Note).Resolve(ctx, base.Suite, p.project.Locked())
-	done(err)
+	lock, err := p.relock(ctx, log, old, all)
 	if err != nil {
 		return err
 	}
@@ -51,6 +51,22 @@ func (p *Pipeline) LockImages(ctx context.Context) error {
 		return err
 	}
 	return p.lockAlpine(ctx, log)
+}
+
+// relock resolves the sets that differ from what is locked, or all of them.
+func (p *Pipeline) relock(ctx context.Context, log *progress.Log, old debian.Lock, all bool) (debian.Lock, error) {
+	base, sets := p.project.Debian, p.project.Locked()
+	older := old.Older(sets)
+	if all || len(older) == 0 {
+		older, all = sets, true
+	}
+	done := log.Stage("resolve %d of %d package sets of Debian %s", len(older), len(sets), base.Suite)
+	lock, err := debianMirror(base, p.o, old, log.Note).Resolve(ctx, base.Suite, older)
+	done(err)
+	if err != nil || all {
+		return lock.Only(sets), err
+	}
+	return old.With(lock.Keeping(old)).Only(sets), nil
 }
 
 func (p *Pipeline) lockFile(name string) string {

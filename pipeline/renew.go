@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -46,6 +47,11 @@ func eachLineOnce(note func(string, ...any)) func(string, ...any) {
 // architecture that is wanted of it.
 func (b *bases) sets(arch string, targets []spec.Target) []spec.PackageSet {
 	sets := []spec.PackageSet{only(b.spec.Tools, arch)}
+	for _, set := range b.spec.Extras {
+		if slices.Contains(b.debian.Extras, set.Name) {
+			sets = append(sets, only(set, arch))
+		}
+	}
 	for _, t := range targets {
 		sets = append(sets, only(b.spec.Sysroot, t.Debian))
 	}

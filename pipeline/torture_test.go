@@ -48,7 +48,7 @@ func TestTorture(t *testing.T) {
 	if os.Getenv("TCAPFLOW_TEST_ENGINE") != "1" {
 		t.Skip("no container engine: set TCAPFLOW_TEST_ENGINE=1")
 	}
-	w := newTorture(t)
+	w := newTorture(t, build.Project, "torture", os.Getenv("TORTURE_TARGETS"))
 	for _, p := range tortures {
 		t.Run(p.Name, func(t *testing.T) { w.program(t, p) })
 	}
@@ -56,6 +56,7 @@ func TestTorture(t *testing.T) {
 
 // torture is what the programs have in common.
 type torture struct {
+	module  string // its name, and its folder below testdata
 	o       options.Options
 	runs    int
 	cold    []spec.Target
@@ -67,14 +68,16 @@ type torture struct {
 	log     *progress.Log
 }
 
-func newTorture(t *testing.T) *torture {
+// newTorture reads the module of programs, and sees that the engine has a builder for the
+// targets and the project's libraries.
+func newTorture(t *testing.T, p spec.Project, module, targets string) *torture {
 	t.Helper()
-	targets, cold := os.Getenv("TORTURE_TARGETS"), os.Getenv("TORTURE_TARGETS")
-	w := &torture{runs: 3, log: progress.New(testWriter{t}, false)}
+	cold := targets
+	w := &torture{module: module, runs: 3, log: progress.New(testWriter{t}, false)}
 	if runs := os.Getenv("TORTURE_RUNS"); runs != "" {
 		var err error
-		if w.runs, err = strconv.Atoi(runs); err != nil {
-			t.Fatal(err)
+		if w.runs, err = strconv.Atoi(runs); err != nil || w.runs < 1 {
+			t.Fatalf("%s runs: say how often with -runs=1000", runs)
 		}
 	} else {
 		cold = coldByDefault
@@ -92,12 +95,12 @@ func newTorture(t *testing.T) *torture {
 	w.cold, err = defaults.Targets.Select(cold)
 	check(err)
 	src := t.TempDir() // outside of the checkout: a folder without git
-	check(os.CopyFS(src, os.DirFS("testdata/torture")))
+	check(os.CopyFS(src, os.DirFS(filepath.Join("testdata", module))))
 	w.tree, err = source.Read(t.Context(), src)
 	check(err)
 	goVersion, _, err := goMod(src)
 	check(err)
-	w.bases, err = newBases(build.Project, w.o, goVersion, w.log)
+	w.bases, err = newBases(defaults.Fill(p), w.o, goVersion, w.log)
 	check(err)
 	w.engine, err = engine.Connect(t.Context(), src, build.Project.Namespace)
 	check(err)
@@ -139,7 +142,7 @@ func (w *torture) build(t *testing.T, p spec.Project, targets []spec.Target, col
 	job := builder.Job{Image: w.builder, Tree: w.tree, Log: w.log, Cold: cold,
 		Libraries: &builder.Libraries{Fetch: w.bases.debian.Mirror.Cache, Dir: filepath.Join(w.o.Cache, "libraries"), Mirror: w.bases.debian.Mirror, Log: w.log}}
 	for _, target := range targets {
-		job.Plans = append(job.Plans, plan.For(p, target, plan.Options{GoVersion: w.builder.Go, Module: "torture"}))
+		job.Plans = append(job.Plans, plan.For(p, target, plan.Options{GoVersion: w.builder.Go, Module: w.module}))
 		files[target.Name] = filepath.Join(dir, target.Dir())
 	}
 	job.Done = func(p plan.Build, _ json.RawMessage, binary io.Reader) error {

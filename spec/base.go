@@ -16,6 +16,9 @@ type Debian struct {
 	Tools   PackageSet // what runs in the builder
 	Sysroot PackageSet // what a target's sysroot is made of
 	QEMU    PackageSet // runs foreign binaries in tests
+	// Extras are tools that only some libraries need. A set is in the builder of a project
+	// where one of its libraries names it in Library.Tools.
+	Extras []PackageSet
 }
 
 // Alpine is the builder base that is made of Alpine's image and packages.

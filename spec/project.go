@@ -3,6 +3,8 @@
 // values of these types are made in build/, and read by package pipeline.
 package spec
 
+import "slices"
+
 // Project is the program to build and the C libraries that it links.
 type Project struct {
 	Name      string // of the binary
@@ -16,6 +18,7 @@ type Project struct {
 	// Capabilities are what the program in the images may take on, as after `setcap …=p`:
 	// nobody can call setcap in an image that has no shell.
 	Capabilities []Capability
+	Checks       []Check // the project's own, beside those that every project has
 
 	Targets Targets  // empty, as each of the following: the library's
 	Distros []Distro // where the packed result is run
@@ -28,7 +31,47 @@ type Project struct {
 
 // Locked are the package sets that the lock of Debian's packages holds.
 func (p Project) Locked() []PackageSet {
-	return []PackageSet{p.Debian.Tools, p.Debian.Sysroot, p.Runtime.Packages, p.Debian.QEMU}
+	sets := []PackageSet{p.Debian.Tools, p.Debian.Sysroot, p.Runtime.Packages, p.Debian.QEMU}
+	return append(sets, p.Debian.Extras...)
+}
+
+// Extras names the tools that the libraries need beyond those of every builder, sorted.
+func (p Project) Extras() (names []string) {
+	for _, l := range p.Linked() {
+		names = append(names, l.Tools...)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// Linked are the libraries in the order in which they are compiled, each after those that
+// it needs. Where a library that is needed stands in the project itself, that one is taken.
+func (p Project) Linked() (all []Library) {
+	done := map[string]bool{}
+	var add func(Library)
+	add = func(l Library) {
+		if done[l.Name] {
+			return
+		}
+		done[l.Name] = true
+		for _, needed := range l.Needs {
+			add(p.library(needed))
+		}
+		all = append(all, l)
+	}
+	for _, l := range p.Libraries {
+		add(l)
+	}
+	return all
+}
+
+func (p Project) library(otherwise Library) Library {
+	for _, l := range p.Libraries {
+		if l.Name == otherwise.Name {
+			return l
+		}
+	}
+	return otherwise
 }
 
 // Allowed is an exception to the rule that no path of the building machine (checkout, home, cache folder)
@@ -62,7 +105,14 @@ type Library struct {
 	// DebianSource is the source package whose version stands in, with a warning and
 	// never in a release, when none of the URLs answers.
 	DebianSource string
-	// Build is a POSIX sh script that runs in the unpacked source, with CC, AR, RANLIB,
-	// CFLAGS and TRIPLE set and no network. It installs below $DESTDIR/usr.
+	// Needs are libraries that this one is compiled against and linked with.
+	Needs []Library
+	// Tools names those of Debian.Extras that the script calls: "perl".
+	Tools []string
+	// Build is a POSIX sh script that runs in the unpacked source with no network. It has
+	// CC, CFLAGS, LDFLAGS, AR, RANLIB and TRIPLE for the target, TARGET and GOARCH (its
+	// names here and in Go), MAKEFLAGS, PKG_CONFIG for what was compiled before it,
+	// CC_FOR_BUILD for programs that it runs itself, and CMAKE_TOOLCHAIN_FILE. It installs
+	// below $DESTDIR/usr.
 	Build string
 }

@@ -23,6 +23,7 @@ var Base = spec.Debian{
 	Tools:    tools,
 	Sysroot:  sysroot,
 	QEMU:     qemu,
+	Extras:   extras,
 }
 
 // keyring holds the archive's and the releases' signing keys of Debian 11, 12 and 13,

@@ -7,7 +7,7 @@ import "github.com/tcapflow/tcapflow/spec"
 var tools = spec.PackageSet{
 	Name:     "tools",
 	Arches:   []string{"amd64", "arm64"},
-	Packages: []string{"busybox", "clang-19", "lld-19", "libclang-common-19-dev", "binutils", "make", "flex", "bison", "m4"},
+	Packages: []string{"busybox", "clang-19", "lld-19", "libclang-common-19-dev", "binutils", "make", "flex", "bison", "m4", "pkgconf-bin"},
 	Skip: map[string]string{
 		"libclang1-19":         "for IDEs; clang itself does not load it",
 		"llvm-19-linker-tools": "plugins for link-time optimisation with GNU ld",
@@ -36,4 +36,26 @@ var qemu = spec.PackageSet{
 	Arches:    []string{"amd64", "arm64"},
 	Packages:  []string{"qemu-user"},
 	NoDepends: true,
+}
+
+// extras are what only some libraries need: a set is in the builder where a library of the
+// project names it. One line makes another. What the builder has anyway is not put into it
+// twice.
+var extras = []spec.PackageSet{
+	extra("perl", "perl"), // 55 MB unpacked
+	extra("cmake", "cmake"),
+	extra("ninja", "ninja-build"),
+	extra("python3", "python3"),
+}
+
+func extra(name string, packages ...string) spec.PackageSet {
+	return spec.PackageSet{Name: name, Arches: tools.Arches, Packages: packages, Skip: map[string]string{
+		"debconf":     "asks questions at installation; nothing is installed",
+		"gcc-14-base": "documentation",
+		"procps":      "ps for scripts that nobody calls",
+		"media-types": "types of files by their names; nobody asks",
+		"tzdata":      "the builder lives in UTC",
+		"netbase":     "names of protocols; there is no network",
+		"dpkg":        "nothing is installed",
+	}}
 }

@@ -35,6 +35,9 @@ func Fill(p spec.Project) spec.Project {
 	setOrElse(&p.Debian.Tools, debian.Base.Tools)
 	setOrElse(&p.Debian.Sysroot, debian.Base.Sysroot)
 	setOrElse(&p.Debian.QEMU, debian.Base.QEMU)
+	if p.Debian.Extras == nil {
+		p.Debian.Extras = debian.Base.Extras
+	}
 	if p.Alpine.Lock == nil {
 		p.Alpine.Lock = alpine.Base.Lock
 	}

@@ -42,6 +42,7 @@ type Job struct {
 	Plans     []plan.Build
 	Log       *progress.Log
 	Cold      bool // Go compiles all anew: its caches are the container's own
+	cpus      int  // the engine's
 	// Done gets each binary as soon as it is linked; calls may come from several goroutines.
 	Done func(p plan.Build, info json.RawMessage, binary io.Reader) error
 }
@@ -52,6 +53,7 @@ func (j Job) Run(ctx context.Context, e *engine.Engine) (err error) {
 	if j.Plans, err = j.withSources(ctx); err != nil {
 		return err
 	}
+	j.cpus = max(1, e.CPUs)
 	done := j.Log.Stage("start builder (%s)", j.Image.Base)
 	c, installed, err := j.start(ctx, e)
 	done(err)
@@ -72,7 +74,7 @@ func (j Job) Run(ctx context.Context, e *engine.Engine) (err error) {
 		return fmt.Errorf("/etc/builder.json of %s: %w", j.Image.Ref, err)
 	}
 	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(max(1, e.CPUs))
+	group.SetLimit(j.cpus)
 	for _, p := range j.Plans {
 		group.Go(func() error {
 			if err := j.libraries(ctx, c, p, installed); err != nil {
@@ -176,11 +178,14 @@ func (j Job) folders(w io.Writer) error {
 			return err
 		}
 	}
-	if err := out.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: strings.TrimPrefix(plan.Linker, "/"), Mode: 0o755, Size: int64(len(plan.LinkerScript))}); err != nil {
-		return err
-	}
-	if _, err := io.WriteString(out, plan.LinkerScript); err != nil {
-		return err
+	for _, f := range j.Plans[0].Files {
+		name := strings.TrimPrefix(f.Path, "/")
+		if err := out.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: name, Mode: 0o755, Size: int64(len(f.Text))}); err != nil {
+			return err
+		}
+		if _, err := io.WriteString(out, f.Text); err != nil {
+			return err
+		}
 	}
 	return out.Close()
 }

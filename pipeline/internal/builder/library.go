@@ -268,7 +268,8 @@ func (j Job) compileIn(ctx context.Context, c *engine.Container, p plan.Build, l
 		return err
 	}
 	err := run(ctx, c, p.Target.Name+": "+lib.Name, engine.Command{
-		Args: []string{"sh", "-e", "-c", lib.Library.Build}, Env: append(lib.Env, "DESTDIR="+install), Dir: work,
+		Args: []string{"sh", "-e", "-c", lib.Library.Build}, Dir: work,
+		Env: append(slices.Clone(lib.Env), "DESTDIR="+install, fmt.Sprintf("MAKEFLAGS=-j%d", j.cpus)),
 	})
 	if err != nil {
 		return err

@@ -6,21 +6,138 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"path"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/tcapflow/tcapflow/pipeline/internal/fault"
 	"github.com/tcapflow/tcapflow/spec"
 )
 
 // Lock names every package of every set, so that the same commit always assembles
 // the same image.
 type Lock struct {
-	Suite string               `json:"suite"`
-	Date  time.Time            `json:"date"` // of the InRelease that it was taken from
+	Suite string    `json:"suite"`
+	Date  time.Time `json:"date"` // of the InRelease that it was taken from
+	// Asked has what each set was resolved from, by its name: see asked.
+	Asked map[string][]string  `json:"asked,omitempty"`
 	Sets  map[string][]Package `json:"sets"` // by SetKey
+}
+
+// asked is what a set asks for, a word each: its packages, and with a minus sign what it
+// leaves out.
+func asked(set spec.PackageSet) []string {
+	words := slices.Clone(set.Packages)
+	for name := range set.Skip {
+		words = append(words, "-"+name)
+	}
+	if set.NoDepends {
+		words = append(words, "no dependencies")
+	}
+	if set.Base {
+		words = append(words, "the base system")
+	}
+	slices.Sort(words)
+	return words
+}
+
+// Older lists those of the sets that the lock does not have as they stand now, each with
+// the architectures that are to be resolved.
+func (l Lock) Older(sets []spec.PackageSet) (older []spec.PackageSet) {
+	for _, set := range sets {
+		had, known := l.Asked[set.Name]
+		if known && !slices.Equal(had, asked(set)) {
+			older = append(older, set)
+			continue
+		}
+		var missing []string
+		for _, arch := range set.Arches {
+			if !l.has(set, arch) {
+				missing = append(missing, arch)
+			}
+		}
+		if missing != nil {
+			set.Arches = missing
+			older = append(older, set)
+		}
+	}
+	return older
+}
+
+// has tells whether all that a set lists is locked.
+func (l Lock) has(set spec.PackageSet, arch string) bool {
+	packages, ok := l.Sets[SetKey(set, arch)]
+	for _, name := range set.Packages {
+		named := func(p Package) bool { return p.Name == name }
+		ok = ok && slices.ContainsFunc(packages, named)
+	}
+	return ok
+}
+
+// Fits is an error in one line where a set asks for other packages than those that were
+// locked for it.
+func (l Lock) Fits(sets []spec.PackageSet) error {
+	for _, set := range l.Older(sets) {
+		had, now := l.Asked[set.Name], asked(set)
+		var differ []string
+		for _, word := range now {
+			if had != nil && !slices.Contains(had, word) {
+				differ = append(differ, "+"+word)
+			}
+		}
+		for _, word := range had {
+			if !slices.Contains(now, word) {
+				differ = append(differ, "-"+word)
+			}
+		}
+		what := strings.Join(append(set.Arches[:0:0], set.Arches...), ", ")
+		if differ != nil {
+			what = strings.Join(differ, ", ")
+		}
+		return fault.New(fault.Usage, "`mage images:lock` resolves this set and keeps the others",
+			"the lock of Debian's packages is older than the list: set %s (%s)", set.Name, what)
+	}
+	return nil
+}
+
+// Keeping has the packages of an older lock in the place of its own, from whichever set:
+// only what the older one does not have is taken from the index. So a package has one
+// version in all sets of an architecture.
+func (l Lock) Keeping(old Lock) Lock {
+	pins := map[string]Package{}
+	for key, packages := range old.Sets {
+		for _, p := range packages {
+			pins[path.Base(key)+" "+p.Name] = p
+		}
+	}
+	kept := Lock{Suite: l.Suite, Date: l.Date, Asked: l.Asked, Sets: map[string][]Package{}}
+	for key, packages := range l.Sets {
+		kept.Sets[key] = slices.Clone(packages)
+		for i, p := range packages {
+			if pin, ok := pins[path.Base(key)+" "+p.Name]; ok {
+				kept.Sets[key][i] = pin
+			}
+		}
+	}
+	return kept
+}
+
+// Only leaves out what is of none of the sets.
+func (l Lock) Only(sets []spec.PackageSet) Lock {
+	only := Lock{Suite: l.Suite, Date: l.Date, Asked: map[string][]string{}, Sets: map[string][]Package{}}
+	for _, set := range sets {
+		only.Asked[set.Name] = asked(set)
+		for _, arch := range set.Arches {
+			if packages, ok := l.Sets[SetKey(set, arch)]; ok {
+				only.Sets[SetKey(set, arch)] = packages
+			}
+		}
+	}
+	return only
 }
 
 // SetKey names a set for one architecture: tools/amd64.
@@ -110,7 +227,7 @@ func (l Lock) With(other Lock) Lock {
 	if other.Date.After(date) {
 		date = other.Date
 	}
-	return Lock{Suite: l.Suite, Date: date, Sets: sets}
+	return Lock{Suite: l.Suite, Date: date, Asked: l.Asked, Sets: sets}
 }
 
 // Changes lists the packages that differ from an older lock, a line each, sorted.

@@ -2,6 +2,7 @@ package debian
 
 import (
 	"bytes"
+	"path"
 	"reflect"
 	"slices"
 	"strings"
@@ -29,7 +30,15 @@ func TestCommittedLock(t *testing.T) {
 			t.Run(SetKey(set, arch), func(t *testing.T) { checkLocked(t, lock, set, arch) })
 		}
 	}
-	for key := range lock.Sets {
+	versions := map[string]string{}
+	for key, packages := range lock.Sets {
+		for _, p := range packages {
+			what := path.Base(key) + " " + p.Name
+			if other := versions[what]; other != "" && other != p.Version {
+				t.Errorf("%s has versions %s and %s; `mage images:lock -all`", what, other, p.Version)
+			}
+			versions[what] = p.Version
+		}
 		if !keys[key] {
 			t.Errorf("lock.json has %s, which no set of build.Project.Locked() wants", key)
 		}
@@ -140,5 +149,83 @@ func TestLockWith(t *testing.T) {
 	}
 	if got := (Lock{Suite: "trixie"}).With(want); !reflect.DeepEqual(got, want) {
 		t.Errorf("nothing with: %+v", got)
+	}
+}
+
+// lockOf is a lock of sets as they stand, a package of version 1 for each that they list.
+func lockOf(sets ...spec.PackageSet) Lock {
+	l := Lock{Suite: "trixie", Sets: map[string][]Package{}}
+	for _, set := range sets {
+		for _, arch := range set.Arches {
+			for _, name := range set.Packages {
+				l.Sets[SetKey(set, arch)] = append(l.Sets[SetKey(set, arch)], Package{Name: name, Version: "1"})
+			}
+		}
+	}
+	return l.Only(sets)
+}
+
+// A list that was changed since is told from one that was not, and only what was changed
+// is to be resolved.
+func TestLockOlder(t *testing.T) {
+	tools := spec.PackageSet{Name: "tools", Arches: []string{"amd64", "arm64"}, Packages: []string{"make", "m4"}}
+	libc := spec.PackageSet{Name: "libc", Arches: []string{"amd64", "i386"}, Packages: []string{"musl"}}
+	lock := lockOf(tools, libc)
+	for name, test := range map[string]struct {
+		change func(tools, libc *spec.PackageSet)
+		older  string // set and architectures
+		says   string
+	}{
+		"nothing":         {func(_, _ *spec.PackageSet) {}, "", ""},
+		"another order":   {func(s, _ *spec.PackageSet) { s.Packages = []string{"m4", "make"} }, "", ""},
+		"one more":        {func(s, _ *spec.PackageSet) { s.Packages = []string{"make", "m4", "perl"} }, "tools amd64 arm64", "set tools (+perl)"},
+		"one less":        {func(s, _ *spec.PackageSet) { s.Packages = []string{"make"} }, "tools amd64 arm64", "set tools (-m4)"},
+		"left out":        {func(s, _ *spec.PackageSet) { s.Skip = map[string]string{"x": "why"} }, "tools amd64 arm64", "set tools (+-x)"},
+		"an architecture": {func(_, s *spec.PackageSet) { s.Arches = append(s.Arches, "s390x") }, "libc s390x", "set libc (s390x)"},
+	} {
+		tools, libc := tools, libc
+		libc.Arches = slices.Clone(libc.Arches)
+		test.change(&tools, &libc)
+		sets := []spec.PackageSet{tools, libc}
+		var got []string
+		for _, set := range lock.Older(sets) {
+			got = append(got, set.Name+" "+strings.Join(set.Arches, " "))
+		}
+		if strings.Join(got, "; ") != test.older {
+			t.Errorf("%s: %v is to be resolved, want %s", name, got, test.older)
+		}
+		err := lock.Fits(sets)
+		if (err == nil) != (test.says == "") || err != nil && !strings.Contains(err.Error(), test.says) {
+			t.Errorf("%s: %v, want %q", name, err, test.says)
+		}
+	}
+}
+
+// A lock from before it was written down what was asked is older where something is missing.
+func TestLockOlderUnasked(t *testing.T) {
+	set := spec.PackageSet{Name: "tools", Arches: []string{"amd64"}, Packages: []string{"make"}}
+	lock := lockOf(set)
+	lock.Asked = nil
+	if err := lock.Fits([]spec.PackageSet{set}); err != nil {
+		t.Error(err)
+	}
+	set.Packages = append(set.Packages, "perl")
+	if older := lock.Older([]spec.PackageSet{set}); len(older) != 1 {
+		t.Errorf("got %v", older)
+	}
+}
+
+// What a set has already keeps its version when something is added to it.
+func TestLockKeeping(t *testing.T) {
+	set := spec.PackageSet{Name: "tools", Arches: []string{"amd64"}, Packages: []string{"make", "m4"}}
+	old := lockOf(set)
+	set.Packages = []string{"make", "perl"}
+	fresh := lockOf(set)
+	for i := range fresh.Sets["tools/amd64"] {
+		fresh.Sets["tools/amd64"][i].Version = "2"
+	}
+	changes := fresh.Keeping(old).Changes(old)
+	if want := []string{"tools/amd64 m4 1 (gone)", "tools/amd64 perl 2 (new)"}; !slices.Equal(changes, want) {
+		t.Errorf("got %q, want %q", changes, want)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	_ "embed"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path"
 	"slices"
@@ -30,7 +31,74 @@ type DebianBase struct {
 	Mirror    debian.Mirror
 	Lock      debian.Lock
 	Toolchain Toolchain
-	Temp      string // folder for unpacked layers, half a gigabyte for a moment
+	Extras    []string // names of those of Spec.Extras that the project's libraries need
+	Temp      string   // folder for unpacked layers, half a gigabyte for a moment
+}
+
+// natives are the sysroots of programs that run in the builder itself, by its architecture:
+// what a library compiles to write its own sources with.
+var natives = map[string]spec.Target{
+	"amd64": {Name: "native", Triple: "x86_64-linux-musl", Debian: "amd64",
+		GNU: "x86_64-linux-gnu", GCC: "x86_64-linux-gnu", Uapi: "x86"},
+	"arm64": {Name: "native", Triple: "aarch64-linux-musl", Debian: "arm64",
+		GNU: "aarch64-linux-gnu", GCC: "aarch64-linux-gnu", Uapi: "arm64"},
+}
+
+// withNative adds the builder's own sysroot to those of the targets.
+func withNative(arch string, targets []spec.Target) []spec.Target {
+	native, ok := natives[arch]
+	if !ok || slices.ContainsFunc(targets, func(t spec.Target) bool { return t.Triple == native.Triple }) {
+		return targets
+	}
+	return append(slices.Clone(targets), native)
+}
+
+// nativeCompiler is the script cc: it compiles for the builder itself. What it links is
+// static, as the libraries of the builder's tools have no headers.
+func nativeCompiler(arch string) []byte {
+	triple := natives[arch].Triple
+	return []byte("#!/bin/sh\nexec clang --target=" + triple + " --sysroot=/sysroot/" + triple +
+		" -static -fuse-ld=lld -Wno-unused-command-line-argument \"$@\"\n")
+}
+
+// extra is a set of additional tools by its name.
+func (d DebianBase) extra(name string) (spec.PackageSet, error) {
+	for _, set := range d.Spec.Extras {
+		if set.Name == name {
+			return set, nil
+		}
+	}
+	return spec.PackageSet{}, fmt.Errorf("a library needs the tool %q, which is none of spec.Debian.Extras", name)
+}
+
+// extras are the packages of the additional tools that are not there without them.
+func (d DebianBase) extras(arch string) ([]debian.Package, error) {
+	have := map[string]bool{}
+	tools, err := d.Lock.Packages(d.Spec.Tools, arch)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range tools {
+		have[p.Name] = true
+	}
+	var all []debian.Package
+	for _, name := range d.Extras {
+		set, err := d.extra(name)
+		if err != nil {
+			return nil, err
+		}
+		packages, err := d.Lock.Packages(set, arch)
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range packages {
+			if !have[p.Name] {
+				have[p.Name] = true
+				all = append(all, p)
+			}
+		}
+	}
+	return all, nil
 }
 
 // Builder names the image that serves the targets on an engine of this architecture;
@@ -41,13 +109,21 @@ func (d DebianBase) Builder(arch string, targets []spec.Target) (Builder, error)
 	if err != nil {
 		return Builder{}, err
 	}
+	extras, err := d.extras(arch)
+	if err != nil {
+		return Builder{}, err
+	}
+	native, err := d.Lock.Packages(d.Spec.Sysroot, natives[arch].Debian)
+	if err != nil {
+		return Builder{}, err
+	}
 	for _, t := range targets {
 		sysroot, err := d.Lock.Packages(d.Spec.Sysroot, t.Debian)
 		if err != nil {
 			return Builder{}, err
 		}
 		words := []string{"debian", recipe, goRecipe, debian.Recipe, layer.Recipe, d.Toolchain.Version, t.Triple, t.GNU, t.GCC, t.Uapi}
-		for _, p := range slices.Concat(tools, sysroot) {
+		for _, p := range slices.Concat(tools, extras, native, sysroot) {
 			words = append(words, p.SHA256)
 		}
 		b.Keys[t.Name] = keyOf(words...)
@@ -75,12 +151,14 @@ func (d DebianBase) assemble(ctx context.Context, e *engine.Engine, b *Builder, 
 		return err
 	}
 	defer os.RemoveAll(dir)
-	parts := make([]assembled, len(targets)+2)
+	sysroots := withNative(e.Arch, targets)
+	parts := make([]assembled, len(sysroots)+3)
 	group, gctx := errgroup.WithContext(ctx)
 	group.Go(func() (err error) { parts[0], err = d.tools(gctx, dir, e.Arch); return err })
 	group.Go(func() (err error) { parts[1], err = d.Toolchain.layer(gctx, dir, e.Arch); return err })
-	for i, t := range targets {
-		group.Go(func() (err error) { parts[2+i], err = d.sysroot(gctx, dir, t); return err })
+	group.Go(func() (err error) { parts[2], err = d.extraTools(gctx, dir, e.Arch); return err })
+	for i, t := range sysroots {
+		group.Go(func() (err error) { parts[3+i], err = d.sysroot(gctx, dir, t); return err })
 	}
 	if err := group.Wait(); err != nil {
 		return err
@@ -89,7 +167,9 @@ func (d DebianBase) assemble(ctx context.Context, e *engine.Engine, b *Builder, 
 	var layers []v1.Layer
 	for _, p := range parts {
 		info.Inputs = append(info.Inputs, p.inputs...)
-		layers = append(layers, p.layer)
+		if p.layer != nil {
+			layers = append(layers, p.layer)
+		}
 	}
 	last, err := d.last(ctx, dir, info)
 	if err != nil {
@@ -123,7 +203,8 @@ func (d DebianBase) tools(ctx context.Context, dir, arch string) (assembled, err
 		{Name: "tmp/", Mode: 0o1777}, {Name: "src/", UID: Uid}, {Name: "out/", UID: Uid}, {Name: "cache/"}, {Name: "etc/"},
 		{Name: "etc/passwd", Data: []byte("root:x:0:0::/:/bin/sh\nbuilder:x:65532:65532::/tmp:/bin/sh\n")},
 		{Name: "etc/group", Data: []byte("root:x:0:\nbuilder:x:65532:\n")},
-		{Name: "usr/bin/clang", Link: "clang-19"}, {Name: "usr/bin/cc", Link: "clang-19"}, {Name: "usr/bin/ld.lld", Link: "ld.lld-19"},
+		{Name: "usr/bin/clang", Link: "clang-19"}, {Name: "usr/bin/clang++", Link: "clang-19"}, {Name: "usr/bin/ld.lld", Link: "ld.lld-19"},
+		{Name: "usr/bin/cc", Mode: 0o755, Data: nativeCompiler(arch)}, {Name: "usr/bin/pkg-config", Link: "pkgconf"},
 	}
 	for applet := range strings.FieldsSeq(applets) {
 		entries = append(entries, layer.Entry{Name: "usr/bin/" + applet, Link: "busybox"})
@@ -132,14 +213,32 @@ func (d DebianBase) tools(ctx context.Context, dir, arch string) (assembled, err
 		// A new volume takes the owner of the folder that it is mounted on.
 		entries = append(entries, layer.Entry{Name: "cache/" + t.Dir() + "/", UID: Uid})
 	}
-	return d.pieces(ctx, dir, d.Spec.Tools, arch, "tools", entries, func(name string) string {
-		for _, unwanted := range []string{"usr/share/doc/", "usr/share/man/", "usr/share/locale/", "usr/share/info/", "usr/share/lintian/", "usr/share/bash-completion/"} {
-			if strings.HasPrefix(name, unwanted) {
-				return ""
-			}
+	packages, err := d.Lock.Packages(d.Spec.Tools, arch)
+	if err != nil {
+		return assembled{}, err
+	}
+	return d.pieces(ctx, dir, packages, "tools", entries, placeTool)
+}
+
+// extraTools is the layer of what the project's libraries need beyond that; there is none
+// where they need nothing.
+func (d DebianBase) extraTools(ctx context.Context, dir, arch string) (assembled, error) {
+	packages, err := d.extras(arch)
+	if err != nil || len(packages) == 0 {
+		return assembled{}, err
+	}
+	return d.pieces(ctx, dir, packages, "tools", nil, placeTool)
+}
+
+// placeTool leaves out what nobody reads in a builder.
+func placeTool(name string) string {
+	for _, unwanted := range []string{"usr/share/doc/", "usr/share/man/", "usr/share/locale/", "usr/share/info/",
+		"usr/share/lintian/", "usr/share/bash-completion/"} {
+		if strings.HasPrefix(name, unwanted) {
+			return ""
 		}
-		return debian.AsPackaged(name)
-	})
+	}
+	return debian.AsPackaged(name)
 }
 
 // sysroot is the layer of a target. Debian spreads a foreign architecture's files over
@@ -161,7 +260,11 @@ func (d DebianBase) sysroot(ctx context.Context, dir string, t spec.Target) (ass
 		{"usr/include/drm/", root + "include/drm/"},
 	}
 	entries := []layer.Entry{{Name: "sysroot/"}, {Name: root + "lib/"}}
-	return d.pieces(ctx, dir, d.Spec.Sysroot, t.Debian, t.Name, entries, func(name string) string {
+	packages, err := d.Lock.Packages(d.Spec.Sysroot, t.Debian)
+	if err != nil {
+		return assembled{}, err
+	}
+	return d.pieces(ctx, dir, packages, t.Name, entries, func(name string) string {
 		for _, move := range moves {
 			if rest, ok := strings.CutPrefix(name, move[0]); ok && move[1] != "" {
 				if strings.Contains(move[0], "/gcc/") && !gccFile(rest) {
@@ -179,12 +282,9 @@ func gccFile(name string) bool {
 	return strings.HasPrefix(name, "include/") || path.Ext(name) == ".o" || name == "libgcc.a" || name == "libgcc_eh.a"
 }
 
-// pieces fetches a set of packages and makes one layer of them.
-func (d DebianBase) pieces(ctx context.Context, dir string, set spec.PackageSet, arch, role string, entries []layer.Entry, place debian.Place) (assembled, error) {
-	packages, err := d.Lock.Packages(set, arch)
-	if err != nil {
-		return assembled{}, err
-	}
+// pieces fetches packages and makes one layer of them.
+func (d DebianBase) pieces(ctx context.Context, dir string, packages []debian.Package, role string,
+	entries []layer.Entry, place debian.Place) (assembled, error) {
 	debs, err := d.Mirror.Debs(ctx, packages)
 	if err != nil {
 		return assembled{}, err

@@ -87,3 +87,55 @@ func TestGCCFile(t *testing.T) {
 		}
 	}
 }
+
+// A tool that a library asks for changes every key of its project, and is an error where
+// no set of packages has that name. What every builder has comes in once.
+func TestExtras(t *testing.T) {
+	plain, perl, unknown := debianBase(t), debianBase(t), debianBase(t)
+	perl.Extras, unknown.Extras = []string{"ninja", "perl"}, []string{"rust"}
+	target := defaults.Targets.Built[:1]
+	without, err := plain.Builder("amd64", target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	with, err := perl.Builder("amd64", target)
+	if err != nil || with.Keys[target[0].Name] == without.Keys[target[0].Name] {
+		t.Errorf("keys %v and %v, %v", without.Keys, with.Keys, err)
+	}
+	if _, err := unknown.Builder("amd64", target); err == nil {
+		t.Error("a tool that is in no set is no error")
+	}
+	packages, err := perl.extras("amd64")
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := map[string]bool{}
+	for _, p := range packages {
+		if names[p.Name] || p.Name == "libc6" {
+			t.Errorf("%s comes in twice", p.Name)
+		}
+		names[p.Name] = true
+	}
+	if !names["perl-base"] || !names["ninja-build"] {
+		t.Errorf("got %v", names)
+	}
+}
+
+// Programs that a library runs itself are compiled against the builder's own sysroot, which
+// is there whatever the targets are.
+func TestNative(t *testing.T) {
+	for arch, triple := range map[string]string{"amd64": "x86_64-linux-musl", "arm64": "aarch64-linux-musl"} {
+		for _, target := range defaults.Targets.Built {
+			got := withNative(arch, []spec.Target{target})
+			n := 0
+			for _, row := range got {
+				if row.Triple == triple {
+					n++
+				}
+			}
+			if n != 1 || got[0].Name != target.Name {
+				t.Errorf("%s on %s: %v", target.Name, arch, spec.Names(got))
+			}
+		}
+	}
+}

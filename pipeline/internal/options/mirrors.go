@@ -11,15 +11,16 @@ import (
 )
 
 // readMirrors fills in where Debian's files come from.
-func (o *Options) readMirrors(base spec.Debian) error {
-	o.Mirrors = mirrors(os.Getenv("DEBIAN_MIRROR"), "/etc/apt", base.Mirrors)
+func (o *Options) readMirrors(project spec.Project, env variables) error {
+	base := project.Debian
+	o.Mirrors = mirrors(env.get("DEBIAN_MIRROR"), "/etc/apt", base.Mirrors)
 	for _, url := range o.Mirrors {
 		if !isWeb(url) {
 			const next = "give it as http://HOST/debian or https://HOST/debian; several with spaces or commas between"
 			return fault.New(fault.Usage, next, "DEBIAN_MIRROR is %q, which is no address of a mirror", url)
 		}
 	}
-	switch user := os.Getenv("DEBIAN_SNAPSHOT"); {
+	switch user := env.get("DEBIAN_SNAPSHOT"); {
 	case user == "":
 		o.Snapshot = base.Snapshot
 	case user == "off":

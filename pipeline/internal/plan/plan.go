@@ -35,7 +35,11 @@ type Build struct {
 	Output    string   // where the binary lies in the builder
 	Want      elfcheck.Want
 	Libraries []Library
+	Files     []File // that Env and Args name
 }
+
+// File is a script of the pipeline's own in the builder.
+type File struct{ Path, Text string }
 
 // Library is a plan for a C library on one target.
 type Library struct {
@@ -61,9 +65,11 @@ func For(p spec.Project, t spec.Target, o Options) Build {
 	b.Env = environment(t, o)
 	b.Args = arguments(p, t, o, b.Output)
 	b.Want = want(p, t, o)
-	b.Libraries = []Library{{Library: startup(), Source: relro, Env: libraryEnv(t, o)}}
-	for i, l := range p.Libraries {
-		b.Libraries = append(b.Libraries, Library{Library: l, Env: libraryEnv(t, o), Earlier: p.Libraries[:i]})
+	b.Files = files()
+	b.Libraries = own(t, o)
+	linked := p.Linked()
+	for i, l := range linked {
+		b.Libraries = append(b.Libraries, Library{Library: l, Env: libraryEnv(t, o), Earlier: linked[:i]})
 	}
 	return b
 }
@@ -96,22 +102,55 @@ func environment(t spec.Target, o Options) []string {
 	if t.GOARM != "" {
 		env = append(env, "GOARM="+t.GOARM)
 	}
-	return env
+	return append(env, pkgConfigEnv(t)...)
 }
 
-func libraryEnv(t spec.Target, o Options) []string {
+// pkgConfigEnv lets pkg-config see what was compiled for the target, and nothing else.
+func pkgConfigEnv(t spec.Target) []string {
+	root := "/sysroot/" + t.Triple
 	return []string{
-		"HOME=/tmp", "PATH=/usr/bin", "LC_ALL=C", "TZ=UTC", "SOURCE_DATE_EPOCH=0",
-		"CC=" + compiler(t), "CFLAGS=" + cflags(o), "LDFLAGS=-static -fuse-ld=lld", "AR=ar", "RANLIB=ranlib", "ARFLAGS=rcD", "TRIPLE=" + t.Triple,
+		"PKG_CONFIG=" + PkgConfig, "PKG_CONFIG_SYSROOT_DIR=" + root,
+		"PKG_CONFIG_LIBDIR=" + root + "/usr/lib/pkgconfig:" + root + "/usr/share/pkgconfig",
 	}
 }
 
+// libraryEnv is what the build script of a library sees. The builder adds MAKEFLAGS: how
+// many CPUs there are changes nothing in the result.
+func libraryEnv(t spec.Target, o Options) []string {
+	env := []string{
+		"HOME=/tmp", "PATH=/usr/bin", "LC_ALL=C", "TZ=UTC", "SOURCE_DATE_EPOCH=0",
+		"TARGET=" + t.Name, "GOARCH=" + t.GOARCH, "TRIPLE=" + t.Triple,
+		"CC=" + compiler(t), "CFLAGS=" + cflags(o), "LDFLAGS=-static -fuse-ld=lld",
+		"AR=ar", "RANLIB=ranlib", "ARFLAGS=rcD",
+		// For programs that the script runs itself; the names are autoconf's, SQLite's and LuaJIT's.
+		"CC_FOR_BUILD=cc", "BUILD_CC=cc", "HOSTCC=cc", "HOST_CC=cc",
+		"CMAKE_TOOLCHAIN_FILE=" + CMakeToolchain,
+	}
+	return append(env, pkgConfigEnv(t)...)
+}
+
 func arguments(p spec.Project, t spec.Target, o Options, output string) []string {
-	args := []string{"go", "build", "-trimpath", "-buildmode=pie", "-tags=" + strings.Join(p.Tags, ",")}
+	args := []string{"go", "build", "-trimpath", "-buildmode=" + buildMode(t), "-tags=" + strings.Join(p.Tags, ",")}
 	if o.Debug {
 		args = append(args, "-gcflags=all=-N -l")
 	}
 	return append(args, "-ldflags="+linkFlags(p, t, o), "-o", output, p.Main)
+}
+
+// buildMode is Go's: position independent unless the target has a reason not to be.
+func buildMode(t spec.Target) string {
+	if t.NonPIE != "" {
+		return "exe"
+	}
+	return "pie"
+}
+
+// form tells the linker the same.
+func form(t spec.Target) []string {
+	if t.NonPIE != "" {
+		return []string{"-static", "-no-pie"}
+	}
+	return []string{"-static-pie"}
 }
 
 func linkFlags(p spec.Project, t spec.Target, o Options) string {
@@ -128,16 +167,17 @@ func linkFlags(p spec.Project, t spec.Target, o Options) string {
 			flags = append(flags, fmt.Sprintf("-X '%s=%s'", stamp[0], stamp[1]))
 		}
 	}
-	external := append(targetFlags(t),
-		"-static-pie", "-fuse-ld=lld", "-rtlib=libgcc", "-Wl,-z,relro,-z,now,-z,noexecstack",
+	external := append(targetFlags(t), form(t)...)
+	external = append(external,
+		"-fuse-ld=lld", "-rtlib=libgcc", "-Wl,-z,relro,-z,now,-z,noexecstack",
 		fmt.Sprintf("-Wl,-z,stack-size=%d", stackSize), "-Wl,--build-id=none",
-		startupObject(t),
+		startupObject(t), "-latomic",
 	)
 	return strings.Join(append(flags, "-extldflags '"+strings.Join(external, " ")+"'"), " ")
 }
 
 func want(p spec.Project, t spec.Target, o Options) elfcheck.Want {
-	settings := map[string]string{"GOOS": "linux", "GOARCH": t.GOARCH, "CGO_ENABLED": "1", "-buildmode": "pie", "-trimpath": "true", "-tags": strings.Join(p.Tags, ",")}
+	settings := map[string]string{"GOOS": "linux", "GOARCH": t.GOARCH, "CGO_ENABLED": "1", "-buildmode": buildMode(t), "-trimpath": "true", "-tags": strings.Join(p.Tags, ",")}
 	if t.GOARM != "" {
 		settings["GOARM"] = t.GOARM
 	}
@@ -152,7 +192,10 @@ func want(p spec.Project, t spec.Target, o Options) elfcheck.Want {
 // key), C libraries, flags.
 func (b Build) Key(treeHash, builderKey string) string {
 	h := sha256.New()
-	fmt.Fprintln(h, treeHash, builderKey, b.Variant, LinkerScript)
+	fmt.Fprintln(h, treeHash, builderKey, b.Variant)
+	for _, f := range b.Files {
+		fmt.Fprintln(h, f.Path, f.Text)
+	}
 	for _, word := range append(append([]string{}, b.Env...), b.Args...) {
 		fmt.Fprintf(h, "%q\n", word)
 	}
@@ -166,6 +209,7 @@ func (b Build) Key(treeHash, builderKey string) string {
 func (l Library) Key(builderKey string) string {
 	h := sha256.New()
 	fmt.Fprintf(h, "%s\n%s\n%s\n%s\n%q\n", builderKey, l.Name, l.SHA256, l.Library.Build, l.Env)
+	fmt.Fprintln(h, pkgConfigScript, cmakeToolchain)
 	for _, e := range l.Earlier {
 		fmt.Fprintf(h, "%s\n%s\n%s\n", e.Name, e.SHA256, e.Build)
 	}

@@ -156,7 +156,8 @@ func TestEarlierLibraries(t *testing.T) {
 		p := project()
 		p.Libraries = append(p.Libraries, spec.Library{Name: "libpng", SHA256: strings.Repeat("c", 64), Build: "make libpng.a"})
 		change(p.Libraries)
-		return For(p, defaults.Targets.Built[0], options()).Libraries[1].Key("builder")
+		libraries := For(p, defaults.Targets.Built[0], options()).Libraries
+		return libraries[len(libraries)-1].Key("builder")
 	}
 	first := key(func([]spec.Library) {})
 	for name, change := range map[string]func([]spec.Library){

@@ -8,17 +8,53 @@ import (
 	"github.com/tcapflow/tcapflow/spec"
 )
 
-// Linker is where LinkerScript lies in the builder: what Go's linker calls to link.
-const Linker = "/job/extld"
+// The scripts of the pipeline in the builder.
+const (
+	Linker         = "/job/extld"           // what Go's linker calls to link
+	PkgConfig      = "/job/pkg-config"      // what the go command and build scripts call
+	CMakeToolchain = "/job/toolchain.cmake" // what CMake reads where a build script calls it
+)
 
-// LinkerScript is clang, told of a target by its arguments, with what Go and lld get wrong
+// linkerScript is clang, told of a target by its arguments, with what Go and lld get wrong
 // between them put right.
 //
 //go:embed startup/extld.sh
-var LinkerScript string
+var linkerScript string
+
+//go:embed startup/pkg-config.sh
+var pkgConfigScript string
+
+//go:embed startup/toolchain.cmake
+var cmakeToolchain string
+
+func files() []File {
+	return []File{{Linker, linkerScript}, {PkgConfig, pkgConfigScript}, {CMakeToolchain, cmakeToolchain}}
+}
 
 //go:embed startup/relro.c
 var relro string
+
+//go:embed startup/atomic.c
+var atomic string
+
+// own are the libraries that come with the pipeline.
+func own(t spec.Target, o Options) []Library {
+	return []Library{
+		{Library: startup(), Source: relro, Env: libraryEnv(t, o)},
+		{Library: libatomic(), Source: atomic, Env: libraryEnv(t, o)},
+	}
+}
+
+// libatomic has what compilers call for atomic accesses that a CPU has no instruction for.
+// It is linked where something is missing of it, into nothing else.
+func libatomic() spec.Library {
+	sum := sha256.Sum256([]byte(atomic))
+	return spec.Library{Name: "libatomic", SHA256: hex.EncodeToString(sum[:]), Build: `
+$CC $CFLAGS -c -o atomic.o libatomic.c
+mkdir -p "$DESTDIR/usr/lib"
+$AR $ARFLAGS "$DESTDIR/usr/lib/libatomic.a" atomic.o
+`}
+}
 
 // startup is the object that every binary begins with. It is compiled and kept as a C
 // library is, and comes with the pipeline.

@@ -1,0 +1,45 @@
+package catalogue
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/tcapflow/tcapflow/spec"
+)
+
+var sha256Hex = regexp.MustCompile("^[0-9a-f]{64}$")
+
+// Each entry is pinned, and its addresses are of the version that it says.
+func TestPinned(t *testing.T) {
+	for _, l := range All {
+		if l.Version == "" || l.Licence == "" || l.DebianSource == "" || !sha256Hex.MatchString(l.SHA256) {
+			t.Errorf("%s: version, licence, source package or SHA-256 are missing", l.Name)
+		}
+		if len(l.URLs) == 0 || !strings.HasPrefix(l.URLs[0], "{debian}/pool/") {
+			t.Errorf("%s: Debian's mirrors come first, not %v", l.Name, l.URLs)
+		}
+		for i, url := range l.URLs {
+			if i > 0 && !strings.HasPrefix(url, "https://") {
+				t.Errorf("%s: %s is not over TLS", l.Name, url)
+			}
+			if !strings.Contains(url, l.Version) {
+				t.Errorf("%s: %s is not version %s", l.Name, url, l.Version)
+			}
+		}
+	}
+}
+
+func TestSorted(t *testing.T) {
+	var names []string
+	for _, l := range All {
+		names = append(names, l.Name)
+	}
+	if !slices.IsSortedFunc(All, func(a, b spec.Library) int { return strings.Compare(a.Name, b.Name) }) {
+		t.Errorf("not in the order of their names: %v", names)
+	}
+	if len(slices.Compact(names)) != len(All) {
+		t.Errorf("a name stands twice: %v", names)
+	}
+}

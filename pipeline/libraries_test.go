@@ -1,0 +1,67 @@
+package pipeline
+
+import (
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/tcapflow/tcapflow/build"
+	"github.com/tcapflow/tcapflow/catalogue"
+	"github.com/tcapflow/tcapflow/spec"
+)
+
+// The part that each run of the engine's tests builds; `mage test:libraries` builds all of
+// the catalogue for all targets.
+const (
+	librariesByDefault = "sqlite,zlib"
+	targetsByDefault   = "linux/386,linux/amd64,linux/arm64"
+)
+
+// withoutLibrary are programs of testdata/libraries that are about the compiler's own.
+var withoutLibrary = []string{"atomics"}
+
+// TestLibraries builds a program of testdata/libraries for each library of the catalogue
+// and runs it, natively or under qemu-user. Each links what it needs by its own words, in
+// a sysroot that has all libraries of the run.
+func TestLibraries(t *testing.T) {
+	if os.Getenv("TCAPFLOW_TEST_ENGINE") != "1" {
+		t.Skip("no container engine: set TCAPFLOW_TEST_ENGINE=1")
+	}
+	names, targets := os.Getenv("LIBRARIES"), os.Getenv("LIBRARIES_TARGETS")
+	if names == "" {
+		names, targets = librariesByDefault, targetsByDefault
+	}
+	p := build.Project
+	p.Tags = []string{"netgo", "osusergo"}
+	p.Libraries = nil
+	programs := slices.Clone(withoutLibrary)
+	for _, l := range catalogue.All {
+		if names == "all" || slices.Contains(strings.Split(names, ","), l.Name) {
+			p.Libraries = append(p.Libraries, l)
+			programs = append(programs, l.Name)
+		}
+	}
+	w := newTorture(t, p, "libraries", targets)
+	w.runs = 1
+	for _, name := range programs {
+		t.Run(name, func(t *testing.T) { w.library(t, p, name) })
+	}
+}
+
+func (w *torture) library(t *testing.T, p spec.Project, name string) {
+	p.Name, p.Main = name, "./"+name
+	files := w.build(t, p, w.o.Targets, false)
+	for _, target := range w.o.Targets {
+		t.Run(target.Name, func(t *testing.T) { w.run(t, target, files[target.Name]) })
+	}
+}
+
+// Each library of the catalogue has a program that proves it.
+func TestEachLibraryIsProven(t *testing.T) {
+	for _, l := range catalogue.All {
+		if _, err := os.Stat("testdata/libraries/" + l.Name + "/main.go"); err != nil {
+			t.Error(err)
+		}
+	}
+}
