@@ -121,7 +121,7 @@ func (t tried) fault() error {
 
 // isPassing tells what another day may mend from what somebody has to look at.
 func isPassing(err error) bool {
-	return !errors.Is(err, errForged) && (errors.Is(err, ErrUpdating) || !fetch.Misfit(err))
+	return !errors.Is(err, ErrForged) && (errors.Is(err, ErrUpdating) || !fetch.Misfit(err))
 }
 
 // unavailable makes an error ErrUnavailable without a change of its text.

@@ -109,14 +109,14 @@ func (m Mirror) release(ctx context.Context, mirror, name string) (Suite, error)
 	return Suite{Release: release, URL: mirror, mirror: m}, nil
 }
 
-// errForged is what an InRelease is that the archive did not sign for this suite.
-var errForged = errors.New("not signed by the archive")
+// ErrForged is what an InRelease is that the archive did not sign for this suite.
+var ErrForged = errors.New("not signed by the archive")
 
-// forged makes an error errForged without a change of its text.
+// forged makes an error ErrForged without a change of its text.
 type forged struct{ error }
 
 func (f forged) Unwrap() error        { return f.error }
-func (f forged) Is(target error) bool { return target == errForged }
+func (f forged) Is(target error) bool { return target == ErrForged }
 
 // Index reads the packages of an architecture.
 func (s Suite) Index(ctx context.Context, arch string) (*Index, error) {
