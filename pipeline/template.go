@@ -3,13 +3,20 @@ package pipeline
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
+	"strings"
+	"text/tabwriter"
 
 	"golang.org/x/mod/modfile"
+	"golang.org/x/mod/semver"
 
+	"github.com/tcapflow/tcapflow/build/defaults"
 	"github.com/tcapflow/tcapflow/pipeline/internal/fault"
 	"github.com/tcapflow/tcapflow/pipeline/internal/source"
+	"github.com/tcapflow/tcapflow/spec"
 	"github.com/tcapflow/tcapflow/template"
 )
 
@@ -21,6 +28,101 @@ func (p *Pipeline) NewProject(ctx context.Context, dir string, made template.Pro
 	}
 	n := template.New{Dir: dir, Project: made, Version: version, Checkout: checkout, Log: p.stderr}
 	return ofTemplate(n.Make(ctx))
+}
+
+// TemplateStatus prints which library and template the project has, what it overrides, and
+// what is newer.
+func (p *Pipeline) TemplateStatus(ctx context.Context) error {
+	own, _, err := p.libraryVersion(ctx)
+	if err != nil {
+		return err
+	}
+	s, err := template.Update{Dir: p.o.Root, Own: own, Log: p.stderr}.Status(ctx)
+	if err != nil {
+		return ofTemplate(err)
+	}
+	table := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
+	if !s.Record.Whole {
+		fmt.Fprintf(table, "library\t%s\n", libraryLine(s))
+	}
+	fmt.Fprintf(table, "template\t%s\n", templateLine(s))
+	fmt.Fprintf(table, "overrides\t%s\n", listOr(overridden(p.given), "nothing: all else is the library's"))
+	if !s.Record.Whole {
+		fmt.Fprintf(table, "changed\t%s\n", listOr(s.Changed, "no file of the template"))
+		fmt.Fprintf(table, "thrown away\t%s\n", listOr(s.Gone, "no file of the template"))
+	}
+	return table.Flush()
+}
+
+func libraryLine(s template.Status) string {
+	line := s.Library
+	if s.Replace != "" {
+		line += ", replaced by " + s.Replace
+	}
+	switch {
+	case s.Why != nil:
+		return line + "; what is newest cannot be asked: " + firstLine(s.Why)
+	case semver.Compare(s.Newest, s.Library) > 0:
+		return line + "; newest " + s.Newest + ", `mage template:update` takes it"
+	}
+	return line + ", the newest"
+}
+
+func templateLine(s template.Status) string {
+	line := s.Record.Version
+	switch {
+	case s.Record.Whole:
+		return line + ", a whole copy; `mage template:update -from=REPOSITORY` takes a newer one"
+	case s.Library != line:
+		return line + ", not that of the library: `mage template:update` brings both to one version"
+	}
+	return line
+}
+
+func listOr(names []string, none string) string {
+	if len(names) == 0 {
+		return none
+	}
+	return strings.Join(names, ", ")
+}
+
+// overridden names the fields that a project sets, of those for which the library has
+// values of its own: Targets, Debian.Lock.
+func overridden(p spec.Project) (names []string) {
+	own, library := reflect.ValueOf(p), reflect.ValueOf(defaults.Fill(spec.Project{}))
+	add := func(name string, own, library reflect.Value) {
+		if !own.IsZero() && !reflect.DeepEqual(own.Interface(), library.Interface()) {
+			names = append(names, name)
+		}
+	}
+	for _, field := range []string{"Targets", "Distros", "Runtime"} {
+		add(field, own.FieldByName(field), library.FieldByName(field))
+	}
+	for _, base := range []string{"Debian", "Alpine"} {
+		one, other := own.FieldByName(base), library.FieldByName(base)
+		for i := range one.NumField() {
+			add(base+"."+one.Type().Field(i).Name, one.Field(i), other.Field(i))
+		}
+	}
+	return names
+}
+
+// TemplateUpdate merges a newer template onto a branch, then builds and checks with the
+// newer library: with another process, as this one is made of the older. To is a version,
+// empty for the newest; from is the repository that a whole copy was made of.
+func (p *Pipeline) TemplateUpdate(ctx context.Context, to, from string) error {
+	own, _, err := p.libraryVersion(ctx)
+	if err != nil {
+		return err
+	}
+	u := template.Update{Dir: p.o.Root, To: to, From: from, Own: own, Log: p.stderr}
+	if err := u.Run(ctx); err != nil {
+		return ofTemplate(err)
+	}
+	return p.checks(ctx, []spec.Check{
+		{Name: "mage static", Args: []string{"go", "tool", "mage", "static"}},
+		{Name: "mage verify", Args: []string{"go", "tool", "mage", "verify"}},
+	})
 }
 
 // libraryVersion is the version of this library that go.mod requires, or, in a checkout of

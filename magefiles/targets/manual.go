@@ -21,10 +21,12 @@ import (
 var (
 	//go:embed targets.go
 	targetsSource string
+	//go:embed template.go
+	templateSource string
 	//go:embed manual.go
 	manualSource string
 
-	sources = []string{targetsSource, manualSource}
+	sources = []string{targetsSource, templateSource, manualSource}
 )
 
 // Document adds the source of further targets to what Help knows.
@@ -102,6 +104,8 @@ var optionMeanings = [][2]string{
 	{"name", "of the new program; without it, the last word of the module's path"},
 	{"clib", "none, libpcap, sqlite, zlib, openssl or zstd: the C library of the new project"},
 	{"whole", "a renamed copy of this repository, in place of a project that uses it as a library"},
+	{"to", "the version of the template and the library; without it, the newest"},
+	{"from", "of a whole copy: the git repository that it was made of"},
 }
 
 func readManual(sources ...string) (m manual) {

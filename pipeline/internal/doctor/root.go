@@ -38,27 +38,29 @@ type node struct {
 
 // ReadTree reads a flattened image, as a tar stream. What it holds is kept in a file in
 // folder until Close.
-func ReadTree(r io.Reader, folder string) (t *Tree, err error) {
-	t = &Tree{nodes: map[string]*node{".": {name: ".", mode: fs.ModeDir | 0o755}}}
+func ReadTree(r io.Reader, folder string) (*Tree, error) {
+	t := &Tree{nodes: map[string]*node{".": {name: ".", mode: fs.ModeDir | 0o755}}}
+	var err error
 	if t.data, err = os.CreateTemp(folder, "image-*"); err != nil {
 		return nil, err
 	}
-	defer func() {
-		if err != nil {
-			t.Close()
-		}
-	}()
-	var at int64
-	for entries := tar.NewReader(r); ; {
+	if err := t.read(tar.NewReader(r)); err != nil {
+		return nil, errors.Join(err, t.Close())
+	}
+	return t, nil
+}
+
+func (t *Tree) read(entries *tar.Reader) error {
+	for at := int64(0); ; {
 		h, err := entries.Next()
 		if errors.Is(err, io.EOF) {
-			return t, nil
+			return nil
 		}
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if h.Size > maxFile || at+h.Size > maxImage || len(t.nodes) > maxFiles {
-			return nil, fmt.Errorf("the image is too large: %s", h.Name)
+			return fmt.Errorf("the image is too large: %s", h.Name)
 		}
 		n := &node{name: path.Clean("/" + h.Name)[1:], mode: h.FileInfo().Mode(), at: at, tree: t}
 		switch h.Typeflag {
@@ -70,7 +72,7 @@ func ReadTree(r io.Reader, folder string) (t *Tree, err error) {
 			}
 		case tar.TypeReg:
 			if n.size, err = io.Copy(t.data, entries); err != nil {
-				return nil, err
+				return err
 			}
 			at += n.size
 		}
