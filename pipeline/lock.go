@@ -51,11 +51,13 @@ func (p *Pipeline) LockImages(ctx context.Context, all bool) error {
 func (p *Pipeline) relock(ctx context.Context, log *progress.Log, old debian.Lock, all bool) (debian.Lock, error) {
 	base, sets := p.project.Debian, p.project.Locked()
 	older := old.Older(sets)
+	origins := old.Origins()
 	if all || len(older) == 0 {
 		older, all = sets, true
+		origins = debian.Origins(base.Suite)
 	}
 	done := log.Stage("resolve %d of %d package sets of Debian %s", len(older), len(sets), base.Suite)
-	lock, err := debianMirror(base, p.o, old, log.Note).Resolve(ctx, base.Suite, older)
+	lock, err := debianMirror(base, p.o, old, log.Note).Resolve(ctx, origins, len(old.Updates) == 0, older)
 	done(err)
 	if err != nil || all {
 		return lock.Only(sets), err

@@ -8,10 +8,11 @@ type Debian struct {
 	// Mirrors are asked after that of the host's apt settings, and not at all where
 	// DEBIAN_MIRROR is set. Without a trailing slash.
 	Mirrors  []string
-	Snapshot string // the archive of what mirrors have dropped; DEBIAN_SNAPSHOT names another, or "off"
-	Keyring  []byte // OpenPGP certificates, armoured: who may sign InRelease
-	Lock     []byte // JSON: each package with version and SHA-256
-	LockFile string // the file in the checkout that Lock was embedded from; `mage images:lock` writes it
+	Security []string // mirrors of the security updates, likewise, after what is beside the host's own mirror
+	Snapshot string   // the archive of what mirrors have dropped; DEBIAN_SNAPSHOT names another, or "off"
+	Keyring  []byte   // OpenPGP certificates, armoured: who may sign InRelease
+	Lock     []byte   // JSON: each package with version and SHA-256
+	LockFile string   // the file in the checkout that Lock was embedded from; `mage images:lock` writes it
 
 	Tools   PackageSet // what runs in the builder
 	Sysroot PackageSet // what a target's sysroot is made of

@@ -30,6 +30,9 @@ func Fill(p spec.Project) spec.Project {
 	if p.Debian.Mirrors == nil {
 		p.Debian.Mirrors = debian.Base.Mirrors
 	}
+	if p.Debian.Security == nil {
+		p.Debian.Security = debian.Base.Security
+	}
 	orElse(&p.Debian.Suite, debian.Base.Suite)
 	orElse(&p.Debian.Snapshot, debian.Base.Snapshot)
 	setOrElse(&p.Debian.Tools, debian.Base.Tools)

@@ -20,6 +20,7 @@ func (o *Options) readMirrors(project spec.Project, env variables) error {
 			return fault.New(fault.Usage, next, "DEBIAN_MIRROR is %q, which is no address of a mirror", url)
 		}
 	}
+	o.Security = securityMirrors(o.Mirrors, env.get("DEBIAN_MIRROR") != "", base.Security)
 	switch user := env.get("DEBIAN_SNAPSHOT"); {
 	case user == "":
 		o.Snapshot = base.Snapshot
@@ -50,6 +51,27 @@ func (o *Options) readAlpineMirrors(project spec.Project, env variables) error {
 
 func isWeb(url string) bool {
 	return strings.HasPrefix(url, "http://") || strings.HasPrefix(url, "https://")
+}
+
+// securityMirrors names the archive of security updates: beside each mirror that the user
+// names, and no other; else beside the first, which may be that of the host's apt, then
+// Debian's own. Not every mirror has it.
+func securityMirrors(mirrors []string, user bool, official []string) (urls []string) {
+	if !user {
+		mirrors = mirrors[:min(1, len(mirrors))]
+	}
+	for _, url := range mirrors {
+		if i := strings.LastIndexByte(url, '/'); i > strings.Index(url, "://")+2 {
+			urls = appendNew(urls, url[:i]+"/debian-security")
+		}
+	}
+	if user {
+		return urls
+	}
+	for _, url := range official {
+		urls = appendNew(urls, url)
+	}
+	return urls
 }
 
 // mirrors names the Debian archive: what the user says and nothing else, as a firm's

@@ -34,6 +34,7 @@ type Options struct {
 
 	Natives  []string // GOARCHs that the engine's kernel is said to run itself; none: it is asked
 	Mirrors  []string // of Debian, in the order in which they are asked; without a trailing slash
+	Security []string // mirrors of Debian's security updates, likewise
 	Snapshot string   // Debian's snapshot archive, likewise; "": not asked
 
 	AlpineMirrors  []string // of Alpine, likewise; a branch stands below
