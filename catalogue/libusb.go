@@ -18,5 +18,6 @@ var Libusb = spec.Library{
 ./configure --host="$TRIPLE" --prefix=/usr --disable-shared --disable-udev
 make -C libusb install
 make install-pkgconfigDATA
+rm "$DESTDIR"/usr/lib/*.la
 `,
 }

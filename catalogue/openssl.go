@@ -30,6 +30,6 @@ esac
 ./Configure "$os" --prefix=/usr --libdir=lib --openssldir=/etc/ssl \
 	no-shared no-tests no-docs no-dso no-module no-dynamic-engine no-afalgeng no-async
 make build_libs
-make install_dev
+make install_dev DESTDIR="$DESTDIR"
 `,
 }

@@ -36,8 +36,13 @@ func TestLibraries(t *testing.T) {
 	p.Tags = []string{"netgo", "osusergo"}
 	p.Libraries = nil
 	programs := slices.Clone(withoutLibrary)
+	var alone []spec.Library // for some targets only
 	for _, l := range catalogue.All {
-		if names == "all" || slices.Contains(strings.Split(names, ","), l.Name) {
+		switch {
+		case names != "all" && !slices.Contains(strings.Split(names, ","), l.Name):
+		case len(l.LeftOut) > 0:
+			alone = append(alone, l)
+		default:
 			p.Libraries = append(p.Libraries, l)
 			programs = append(programs, l.Name)
 		}
@@ -45,16 +50,32 @@ func TestLibraries(t *testing.T) {
 	w := newTorture(t, p, "libraries", targets)
 	w.runs = 1
 	for _, name := range programs {
-		t.Run(name, func(t *testing.T) { w.library(t, p, name) })
+		t.Run(name, func(t *testing.T) { w.library(t, p, name, w.o.Targets) })
+	}
+	for _, l := range alone {
+		p.Libraries = []spec.Library{l}
+		t.Run(l.Name, func(t *testing.T) { w.library(t, p, l.Name, possible(t, l, w.o.Targets)) })
 	}
 }
 
-func (w *torture) library(t *testing.T, p spec.Project, name string) {
+func (w *torture) library(t *testing.T, p spec.Project, name string, targets []spec.Target) {
 	p.Name, p.Main = name, "./"+name
-	files := w.build(t, p, w.o.Targets, false)
-	for _, target := range w.o.Targets {
+	files := w.build(t, p, targets, false)
+	for _, target := range targets {
 		t.Run(target.Name, func(t *testing.T) { w.run(t, target, files[target.Name]) })
 	}
+}
+
+// possible are the targets that a library is not left out for.
+func possible(t *testing.T, l spec.Library, targets []spec.Target) (list []spec.Target) {
+	for _, target := range targets {
+		if reason, ok := l.LeftOut[target.Name]; ok {
+			t.Logf("not for %s: %s", target.Name, reason)
+			continue
+		}
+		list = append(list, target)
+	}
+	return list
 }
 
 // Each library of the catalogue has a program that proves it.

@@ -49,6 +49,9 @@ type Pipeline struct {
 func New(project spec.Project, a Args) (*Pipeline, error) {
 	given := project
 	project = defaults.Fill(project)
+	if err := sound(project); err != nil {
+		return nil, err
+	}
 	o, err := options.Read(project, a)
 	if err != nil {
 		return nil, err

@@ -109,6 +109,8 @@ type Library struct {
 	Needs []Library
 	// Tools names those of Debian.Extras that the script calls: "perl".
 	Tools []string
+	// LeftOut are targets that it cannot be built for, with the reason.
+	LeftOut map[string]string
 	// Build is a POSIX sh script that runs in the unpacked source with no network. It has
 	// CC, CFLAGS, LDFLAGS, AR, RANLIB and TRIPLE for the target, TARGET and GOARCH (its
 	// names here and in Go), MAKEFLAGS, PKG_CONFIG for what was compiled before it,

@@ -43,6 +43,21 @@ func Vars(ctx context.Context, json *bool) error {
 	return do(ctx, pipeline.Args{JSON: json}, func(p *pipeline.Pipeline, _ context.Context) error { return p.Vars() })
 }
 
+// Doctor says what is missing on this machine, or why a program does not run here or in an image.
+//
+//	mage doctor
+//	mage doctor -file=/opt/yourtool                            why does it not run here?
+//	mage doctor -image=yourtool:1.2 -message='no such file'    and in an image, where it says that
+//	mage doctor -image=dist/images/distroless -arch=arm64      an OCI layout
+//	mage doctor -image=yourtool:1.2 -file=/usr/bin/other       another program in it
+func Doctor(ctx context.Context, file, image, arch, message *string, json *bool) error {
+	return do(ctx, pipeline.Args{JSON: json}, func(p *pipeline.Pipeline, ctx context.Context) error {
+		return p.Doctor(ctx, pipeline.DoctorOptions{
+			File: textOf(file), Image: textOf(image), Arch: textOf(arch), Message: textOf(message),
+		})
+	})
+}
+
 // Help lists the targets by what they are for, or shows one with its options and examples.
 //
 //	mage help
@@ -80,6 +95,10 @@ var optionMeanings = [][2]string{
 	{"show", "only list what would go"},
 	{"all", "of clean: what every checkout uses, downloads, too; of images:lock: every set"},
 	{"runs", "how often each program is run; 1000 if it is not given"},
+	{"file", "the program: a path of this machine, or in the image; without it, what the image starts"},
+	{"image", "an OCI layout, a file of `docker save`, or an image that the engine has"},
+	{"arch", "GOARCH, of an image for several"},
+	{"message", "what the program said when it did not run"},
 	{"of", "the target whose manual is shown"},
 	{"module", "path of the new project's Go module"},
 	{"name", "of the new program; without it, the last word of the module's path"},
@@ -148,7 +167,7 @@ var parts = []struct {
 }{
 	{"Build", []string{"static", "verify", "targets", "release"}},
 	{"Prove", []string{"test:", "lint", "bench:"}},
-	{"Look", []string{"vars", "help"}},
+	{"Look", []string{"doctor", "vars", "help"}},
 	{"Keep", []string{"clean", "images:", "template:"}},
 }
 

@@ -8,7 +8,6 @@ package builder
 
 import (
 	"archive/tar"
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -17,15 +16,12 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"path"
-	"regexp"
 	"slices"
 	"strings"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/tcapflow/tcapflow/pipeline/internal/engine"
-	"github.com/tcapflow/tcapflow/pipeline/internal/fault"
 	"github.com/tcapflow/tcapflow/pipeline/internal/image"
 	"github.com/tcapflow/tcapflow/pipeline/internal/plan"
 	"github.com/tcapflow/tcapflow/pipeline/internal/progress"
@@ -261,35 +257,4 @@ func variant(p plan.Build) string {
 		return ""
 	}
 	return " (" + p.Variant + ")"
-}
-
-// run runs a command whose failure is the user's to mend: the error has the compiler's
-// own lines, with paths relative to the checkout.
-func run(ctx context.Context, c *engine.Container, what string, cmd engine.Command) error {
-	var output bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &output, &output
-	code, err := c.Exec(ctx, cmd)
-	if err != nil {
-		return err
-	}
-	if code != 0 {
-		next := ""
-		if strings.Contains(output.String(), "no space left on device") {
-			next = "free disk of the engine: `mage clean` drops what builds left there, `docker system df` shows the rest"
-		}
-		return &fault.Error{Code: fault.Failed, Err: fmt.Errorf("%s: %s failed (exit status %d)", what, path.Base(cmd.Args[0]), code), Next: next, Log: tail(output.String())}
-	}
-	return nil
-}
-
-const tailLines = 40
-
-// progressLine is what the go command prints of each module that it unpacks.
-var progressLine = regexp.MustCompile(`(?m)^go: downloading .*\n`)
-
-// tail keeps the last lines of a log.
-func tail(log string) string {
-	log = strings.ReplaceAll(progressLine.ReplaceAllString(log, ""), "/src/", "")
-	lines := strings.Split(strings.TrimRight(log, "\n"), "\n")
-	return strings.Join(lines[max(0, len(lines)-tailLines):], "\n")
 }

@@ -19,16 +19,6 @@ import (
 	"github.com/tcapflow/tcapflow/spec"
 )
 
-func TestTail(t *testing.T) {
-	log := "go: downloading example.com/m v1.0.0\n# cmd/x\n/src/cmd/x/main.go:3:1: syntax error\n"
-	if got, want := tail(log), "# cmd/x\ncmd/x/main.go:3:1: syntax error"; got != want {
-		t.Errorf("got %q, want %q", got, want)
-	}
-	if got := strings.Count(tail(strings.Repeat("line\n", 1000)), "\n") + 1; got != tailLines {
-		t.Errorf("%d lines, want %d", got, tailLines)
-	}
-}
-
 // The first URL is the user's own mirror: where it answers badly, that is what to mend.
 func TestUnfetched(t *testing.T) {
 	lib := plan.Library{Library: spec.Library{Name: "libpcap", Version: "1.10.7"}}

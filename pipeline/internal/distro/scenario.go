@@ -1,6 +1,7 @@
 package distro
 
 import (
+	"archive/tar"
 	"bytes"
 	"context"
 	"errors"
@@ -93,7 +94,33 @@ func (p *place) Peer(ctx context.Context) (spec.Place, error) {
 		return nil, err
 	}
 	p.others = append(p.others, &peer)
+	if p.packing == "deb" {
+		return &peer, p.copyProgram(ctx, &peer)
+	}
 	return &peer, nil
+}
+
+// maxProgram bounds what is copied, bytes.
+const maxProgram = 1 << 30
+
+// copyProgram gives a peer the program's file alone: it need not be installed there.
+func (p *place) copyProgram(ctx context.Context, to *place) error {
+	name := p.program[len(p.program)-1]
+	program, err := p.container.GetFile(ctx, name, maxProgram)
+	if err != nil {
+		return err
+	}
+	h := &tar.Header{Typeflag: tar.TypeReg, Name: name[1:], Mode: 0o755, Size: int64(len(program))}
+	return to.container.Put(ctx, engine.Copy{Dir: "/", Write: func(w io.Writer) error {
+		t := tar.NewWriter(w)
+		if err := t.WriteHeader(h); err != nil {
+			return err
+		}
+		if _, err := t.Write(program); err != nil {
+			return err
+		}
+		return t.Close()
+	}})
 }
 
 // Protected implements spec.Place.

@@ -76,6 +76,8 @@ func For(p spec.Project, t spec.Target, o Options) Build {
 
 func compiler(t spec.Target) string { return "clang " + strings.Join(targetFlags(t), " ") }
 
+func cxxCompiler(t spec.Target) string { return "clang++ " + strings.Join(targetFlags(t), " ") }
+
 // targetFlags make clang compile and link for a target.
 func targetFlags(t spec.Target) []string {
 	return append([]string{"--target=" + t.Triple, "--sysroot=/sysroot/" + t.Triple}, t.CFlags...)
@@ -94,7 +96,8 @@ func environment(t spec.Target, o Options) []string {
 	env := []string{
 		"HOME=/tmp", "PATH=/usr/local/go/bin:/usr/bin", "LC_ALL=C", "TZ=UTC", "SOURCE_DATE_EPOCH=0",
 		"GOOS=linux", "GOARCH=" + t.GOARCH, "CGO_ENABLED=1",
-		"CC=" + compiler(t), "CGO_CFLAGS=" + cflags(o), "CGO_LDFLAGS=-O2",
+		"CC=" + compiler(t), "CXX=" + cxxCompiler(t),
+		"CGO_CFLAGS=" + cflags(o), "CGO_CXXFLAGS=" + cflags(o), "CGO_LDFLAGS=-O2",
 		"GOTOOLCHAIN=local", "GOENV=off", "GOWORK=off", "GOTELEMETRY=off", "GOFLAGS=-mod=readonly -buildvcs=false",
 		"GOPROXY=file:///proxy", "GOSUMDB=off", // go.sum has every digest; the database was asked on the host
 		"GOCACHE=/cache/" + t.Dir(), "GOTMPDIR=/cache/" + t.Dir() + "/tmp", "GOMODCACHE=/cache/mod", // volumes: the container's own file system can be slow
@@ -120,7 +123,7 @@ func libraryEnv(t spec.Target, o Options) []string {
 	env := []string{
 		"HOME=/tmp", "PATH=/usr/bin", "LC_ALL=C", "TZ=UTC", "SOURCE_DATE_EPOCH=0",
 		"TARGET=" + t.Name, "GOARCH=" + t.GOARCH, "TRIPLE=" + t.Triple,
-		"CC=" + compiler(t), "CFLAGS=" + cflags(o), "LDFLAGS=-static -fuse-ld=lld",
+		"CC=" + compiler(t), "CXX=" + cxxCompiler(t), "CFLAGS=" + cflags(o), "CXXFLAGS=" + cflags(o), "LDFLAGS=-static -fuse-ld=lld",
 		"AR=ar", "RANLIB=ranlib", "ARFLAGS=rcD",
 		// For programs that the script runs itself; the names are autoconf's, SQLite's and LuaJIT's.
 		"CC_FOR_BUILD=cc", "BUILD_CC=cc", "HOSTCC=cc", "HOST_CC=cc",

@@ -61,6 +61,12 @@ func (t *Tree) Modules(ctx context.Context, builds []Package) ([]Module, error) 
 
 const nextProxy = "see that GOPROXY (go env GOPROXY) can be reached, and GOSUMDB with it"
 
+// wantedModule is what is downloaded for a package: its module, or what go.mod replaces that
+// by. A folder of the checkout goes in with the sources.
+const wantedModule = "{{with .Module}}{{if not .Main}}" +
+	"{{with .Replace}}{{if .Version}}{{.Path}}@{{.Version}}{{end}}{{else}}{{.Path}}@{{.Version}}{{end}}" +
+	"{{end}}{{end}}"
+
 // needed lists path@version of the modules; builds may differ by what they import.
 func (t *Tree) needed(ctx context.Context, builds []Package) ([]string, error) {
 	var mu sync.Mutex
@@ -70,7 +76,7 @@ func (t *Tree) needed(ctx context.Context, builds []Package) ([]string, error) {
 	for _, b := range builds {
 		group.Go(func() error {
 			text, err := t.goCommand(ctx, []string{"GOOS=linux", "GOARCH=" + b.GOARCH, "GOARM=" + b.GOARM, "CGO_ENABLED=1"},
-				"list", "-deps", "-tags", strings.Join(b.Tags, ","), "-f", "{{with .Module}}{{if not .Main}}{{.Path}}@{{.Version}}{{end}}{{end}}", b.Main)
+				"list", "-deps", "-tags", strings.Join(b.Tags, ","), "-f", wantedModule, b.Main)
 			mu.Lock()
 			defer mu.Unlock()
 			all = append(all, strings.Fields(text)...)
