@@ -92,6 +92,7 @@ Examples:
     $ tcapflow-client read -follow /var/capture
     $ tcapflow-client read trace-00.pcap.gz trace-01.pcap.gz
     $ tcapflow-client read /var/capture
+    $ tcapflow-client read -subscribers clear trace.pcap | jq .subscriber.imsi
     $ tcapflow-client read -messages=false -standard ansi trace.pcap
     $ tcapflow-client read -port 12905=m3ua trace.pcap
     $ tcapflow-client read -gt 4917,4918 -operation updateLocation trace.pcap
@@ -101,6 +102,9 @@ Examples:
 
 // usageFlow is what "read" and "capture" have in common.
 const usageFlow = `    -messages=false   no "message" lines
+    -subscribers MODE IMSI and MSISDN in "message" lines: masked, the default, leaves
+                      their first five digits; clear writes them whole; off does not
+                      look for them
     -histogram        at the end, a table of operations and a histogram of
                       latencies, on standard error
     -metrics ADDRESS  serve http://ADDRESS/metrics for Prometheus, and /healthz,

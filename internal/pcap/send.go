@@ -18,7 +18,7 @@ const (
 )
 
 // Frame is a packet as an Ethernet interface sends it. A packet that was captured with
-// another header, of Linux's cooked capture or none, gets a header with empty addresses.
+// another header, of Linux's cooked capture, of BSD's loopback or none, gets a header with empty addresses.
 // ok is false for what cannot be sent so. The result is appended to buffer[:0].
 func Frame(p Packet, buffer []byte) (frame []byte, ok bool) {
 	switch p.Link {
@@ -30,6 +30,8 @@ func Frame(p Packet, buffer []byte) (frame []byte, ok bool) {
 		return cooked(p.Data, 0, 20, buffer)
 	case link.Raw, link.DLTRaw, link.OpenBSDRaw, link.IPv4, link.IPv6:
 		return ofIP(p.Data, buffer)
+	case link.Null, link.Loop: // a protocol family of 4 octets: LINKTYPE_NULL
+		return ofIP(p.Data[min(4, len(p.Data)):], buffer)
 	}
 	return nil, false
 }

@@ -28,6 +28,8 @@ func TestFrame(t *testing.T) {
 		{link.LinuxSLL, sll, header(0x08, 0x00, ip4)},
 		{link.LinuxSLL, sll[:15], nil},
 		{link.LinuxSLL2, sll2, header(0x86, 0xdd, ip6)},
+		{link.Null, append([]byte{2, 0, 0, 0}, ip4...), header(0x08, 0x00, ip4)},
+		{link.Loop, []byte{0, 0, 0}, nil},
 		{link.MTP2, []byte{1, 2, 3, 4}, nil},
 	} {
 		dirty := bytes.Repeat([]byte{0xff}, 100)
