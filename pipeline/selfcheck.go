@@ -98,12 +98,6 @@ func (b *bases) judge(h plan.Hello, binary []byte, failure error) string {
 	return ""
 }
 
-// lastLine is where a compiler's log says what was wrong.
-func lastLine(err error) string {
-	lines := strings.Split(strings.TrimSpace(err.Error()), "\n")
-	return lines[len(lines)-1]
-}
-
 // examineBytes puts a program before the gate that is not in a file yet.
 func examineBytes(dir string, binary []byte, want elfcheck.Want) (elfcheck.Report, error) {
 	f, err := os.CreateTemp(dir, ".hello-*")
