@@ -28,7 +28,7 @@ type mark struct {
 type marking struct {
 	sync.Mutex
 	uses []string
-	made bool
+	made []string // volumes that were not there
 }
 
 // markName begins the names of this project's marks.
@@ -76,7 +76,7 @@ func (e *Engine) Use(ctx context.Context, images, volumes []string) error {
 	}
 	for _, name := range volumes {
 		if !slices.ContainsFunc(list.Items, func(v volume.Volume) bool { return v.Name == name }) {
-			e.marking.made = true
+			e.marking.made = append(e.marking.made, name)
 			if err := e.makeVolume(ctx, name, e.labels(nil)); err != nil {
 				return err
 			}
@@ -108,7 +108,14 @@ func (e *Engine) write(ctx context.Context, m mark, volumes []volume.Volume) err
 func (e *Engine) Made() bool {
 	e.marking.Lock()
 	defer e.marking.Unlock()
-	return e.marking.made
+	return len(e.marking.made) > 0
+}
+
+// IsNew tells whether Use had to make this volume.
+func (e *Engine) IsNew(volume string) bool {
+	e.marking.Lock()
+	defer e.marking.Unlock()
+	return slices.Contains(e.marking.made, volume)
 }
 
 func (e *Engine) makeVolume(ctx context.Context, name string, labels map[string]string) error {

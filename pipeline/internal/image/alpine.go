@@ -104,7 +104,7 @@ func reason(err error) string {
 // Builder names the image that serves the targets on an engine of this architecture;
 // nothing is looked up and nothing is run.
 func (a AlpineBase) Builder(arch string, targets []spec.Target) (Builder, error) {
-	b := Builder{Base: "alpine", Arch: arch, Go: a.Toolchain.Version, Keys: map[string]string{}}
+	b := Builder{Base: "alpine", Arch: arch, Go: a.Toolchain.Version, GoKey: a.Toolchain.key(arch), Keys: map[string]string{}}
 	words := []string{"alpine", arch, a.Lock.image(), a.Toolchain.Version}
 	err := a.eachFile(func(name string, text []byte) error {
 		words = append(words, name, string(text))

@@ -104,7 +104,7 @@ func (d DebianBase) extras(arch string) ([]debian.Package, error) {
 // Builder names the image that serves the targets on an engine of this architecture;
 // nothing is looked up and nothing is run.
 func (d DebianBase) Builder(arch string, targets []spec.Target) (Builder, error) {
-	b := Builder{Base: "debian", Arch: arch, Go: d.Toolchain.Version, Keys: map[string]string{}}
+	b := Builder{Base: "debian", Arch: arch, Go: d.Toolchain.Version, GoKey: d.Toolchain.key(arch), Keys: map[string]string{}}
 	tools, err := d.Lock.Packages(d.Spec.Tools, arch)
 	if err != nil {
 		return Builder{}, err

@@ -56,11 +56,12 @@ type Input struct {
 
 // Builder is an image that the engine has.
 type Builder struct {
-	Ref  string
-	Base string
-	Arch string            // the engine's, as GOARCH
-	Go   string            // the toolchain in it: go1.26.8
-	Keys map[string]string // by target's name: the hash of everything that its binaries see
+	Ref   string
+	Base  string
+	Arch  string            // the engine's, as GOARCH
+	Go    string            // the toolchain in it: go1.26.8
+	GoKey string            // the hash of what its files are, which the version alone does not tell
+	Keys  map[string]string // by target's name: the hash of everything that its binaries see
 }
 
 // labels of a builder image, beside engine.LabelImage.

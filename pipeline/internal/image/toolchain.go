@@ -39,6 +39,9 @@ func (t Toolchain) Fetch(ctx context.Context, dir, arch string) (string, error) 
 	return got.Dir, err
 }
 
+// key is the hash of what layer makes.
+func (t Toolchain) key(arch string) string { return keyOf(goRecipe, t.Version, arch)[:12] }
+
 // layer fetches the toolchain for an architecture and lays it below /usr/local/go.
 func (t Toolchain) layer(ctx context.Context, dir, arch string) (assembled, error) {
 	got, err := t.download(ctx, dir, arch)
