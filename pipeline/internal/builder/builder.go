@@ -9,8 +9,6 @@ package builder
 import (
 	"archive/tar"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -23,6 +21,7 @@ import (
 
 	"github.com/tcapflow/tcapflow/pipeline/internal/engine"
 	"github.com/tcapflow/tcapflow/pipeline/internal/image"
+	"github.com/tcapflow/tcapflow/pipeline/internal/key"
 	"github.com/tcapflow/tcapflow/pipeline/internal/plan"
 	"github.com/tcapflow/tcapflow/pipeline/internal/progress"
 	"github.com/tcapflow/tcapflow/pipeline/internal/source"
@@ -205,21 +204,20 @@ func (j Job) key(p plan.Build) string { return j.Image.Keys[p.Target.Name] }
 // cacheKey tells apart what Go's build cache cannot: it does not see the headers of C
 // libraries change, so a volume never serves two versions of one.
 func (j Job) cacheKey(p plan.Build) string {
-	h := sha256.New()
-	fmt.Fprintln(h, j.key(p))
+	words := []string{j.key(p)}
 	for _, l := range p.Libraries {
-		fmt.Fprintln(h, l.Key(j.key(p)))
+		words = append(words, l.Key(j.key(p)))
 	}
-	return hex.EncodeToString(h.Sum(nil))[:24]
+	return key.Of(words...)
 }
 
 // moduleKey is the hash of the modules' sums: a volume never holds other modules than these.
 func (j Job) moduleKey() string {
-	h := sha256.New()
+	var words []string
 	for _, m := range j.Modules {
-		fmt.Fprintln(h, m.Path, m.Version, m.Sum)
+		words = append(words, m.Path, m.Version, m.Sum)
 	}
-	return hex.EncodeToString(h.Sum(nil))[:24]
+	return key.Of(words...)
 }
 
 // folders makes what the image or a new volume may not have, owned by who builds.

@@ -2,8 +2,6 @@ package engine
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,6 +10,8 @@ import (
 
 	"github.com/moby/moby/api/types/volume"
 	"github.com/moby/moby/client"
+
+	"github.com/tcapflow/tcapflow/pipeline/internal/key"
 )
 
 // A mark is an empty volume that says what a checkout used on a day. Labels of images and
@@ -45,8 +45,7 @@ func (e *Engine) readMark(v volume.Volume) (m mark, ok bool) {
 
 func (e *Engine) newMark(checkout string, day time.Time, uses []string) mark {
 	uses = slices.Compact(slices.Sorted(slices.Values(uses)))
-	sum := sha256.Sum256([]byte(checkout + "\x00" + strings.Join(uses, " ")))
-	name := e.markName() + day.UTC().Format(time.DateOnly) + "-" + hex.EncodeToString(sum[:8])
+	name := e.markName() + day.UTC().Format(time.DateOnly) + "-" + key.Of(append([]string{checkout}, uses...)...)
 	return mark{name, checkout, day, uses}
 }
 

@@ -18,6 +18,7 @@ import (
 
 	"github.com/tcapflow/tcapflow/pipeline/internal/engine"
 	"github.com/tcapflow/tcapflow/pipeline/internal/fault"
+	"github.com/tcapflow/tcapflow/pipeline/internal/key"
 	"github.com/tcapflow/tcapflow/spec"
 )
 
@@ -111,7 +112,7 @@ func (a AlpineBase) Builder(arch string, targets []spec.Target) (Builder, error)
 		return nil
 	})
 	for _, t := range targets {
-		b.Keys[t.Name] = keyOf(append(words[:len(words):len(words)], t.Name, t.Triple, t.Alpine)...)
+		b.Keys[t.Name] = key.Of(append(words[:len(words):len(words)], t.Name, t.Triple, t.Alpine)...)
 	}
 	return b, err
 }
@@ -146,7 +147,7 @@ func (a AlpineBase) Ensure(ctx context.Context, e *engine.Engine, targets []spec
 	for _, t := range targets {
 		words = append(words, b.Keys[t.Name])
 	}
-	b.Ref = e.Tag(kind, "alpine-"+keyOf(words...))
+	b.Ref = e.Tag(kind, "alpine-"+key.Of(words...))
 	if err := a.build(ctx, e, b, targets, toolchain); err != nil {
 		return Builder{}, err
 	}

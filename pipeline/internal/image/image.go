@@ -13,8 +13,6 @@ package image
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"io"
 	"strings"
 
@@ -71,12 +69,6 @@ const (
 	labelKey    = "musl-static.builder.key" // of the tools; with "." + target, of that target
 	goInstalled = "usr/local/go"
 )
-
-// keyOf hashes a builder's inputs; each word stands for one.
-func keyOf(words ...string) string {
-	sum := sha256.Sum256([]byte(strings.Join(words, "\n")))
-	return hex.EncodeToString(sum[:])[:24]
-}
 
 // labelsFor names the keys that an image must have to serve the targets.
 func (b Builder) labelsFor(targets []spec.Target) map[string]string {
