@@ -23,6 +23,7 @@ import (
 	"github.com/tcapflow/tcapflow/pipeline/internal/alpine"
 	at "github.com/tcapflow/tcapflow/pipeline/internal/alpine/alpinetest"
 	"github.com/tcapflow/tcapflow/pipeline/internal/fetch"
+	"github.com/tcapflow/tcapflow/pipeline/internal/key"
 	"github.com/tcapflow/tcapflow/pipeline/internal/layer"
 	"github.com/tcapflow/tcapflow/spec"
 )
@@ -346,5 +347,5 @@ func digest(t *testing.T, l interface{ Uncompressed() (io.ReadCloser, error) }) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	return keyOf(string(text))
+	return key.Of(string(text))
 }
