@@ -159,7 +159,8 @@ func (p *Pipeline) libraryVersion(ctx context.Context) (version, checkout string
 			return r.Mod.Version, checkout, nil
 		}
 	}
-	return "", "", fault.New(fault.Usage, "go get "+template.Library+"@latest", "go.mod does not require %s", template.Library)
+	return "", "", fault.New(fault.Usage, "go get "+template.Library+"@latest",
+		"go.mod does not require %s", template.Library)
 }
 
 // ofTemplate gives an error of package template its exit code.

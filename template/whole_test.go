@@ -53,7 +53,8 @@ func TestWhole(t *testing.T) {
 		if bytes.Contains(bytes.ToLower(text), []byte(oldName())) {
 			t.Errorf("the old name is left in %s", name)
 		}
-		if formatted, failed := format.Source(text); filepath.Ext(name) == ".go" && failed == nil && !bytes.Equal(formatted, text) {
+		if formatted, failed := format.Source(text); filepath.Ext(name) == ".go" && failed == nil &&
+			!bytes.Equal(formatted, text) {
 			t.Errorf("gofmt: %s", name)
 		}
 		return err
@@ -80,7 +81,8 @@ func TestUpdateOfWhole(t *testing.T) {
 	put(t, upstream, map[string]string{"docs/news.md": "Of " + program + ".\n"})
 	commitAll(t, upstream)
 	say(t, upstream, "git", "tag", "v1.1.0")
-	put(t, upstream, map[string]string{"README.md": read(t, upstream, "README.md") + "\nSee " + program + ".\n"})
+	put(t, upstream, map[string]string{"README.md": read(t, upstream,
+		"README.md") + "\nSee " + program + ".\n"})
 	commitAll(t, upstream)
 	say(t, upstream, "git", "tag", "v1.2.0")
 	must(t, Update{Dir: dir, From: upstream, Log: io.Discard}.Run(t.Context()))

@@ -64,5 +64,7 @@ func (Test) Forks(ctx context.Context) error { return checks(ctx, "forks") }
 
 // checks runs this repository's own checks of a step.
 func checks(ctx context.Context, step string, env ...string) error {
-	return do(ctx, func(p *pipeline.Pipeline, ctx context.Context) error { return p.Checks(ctx, step, env...) })
+	return do(ctx, func(p *pipeline.Pipeline, ctx context.Context) error {
+		return p.Checks(ctx, step, env...)
+	})
 }
