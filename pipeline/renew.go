@@ -9,7 +9,6 @@ import (
 	"os"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/tcapflow/tcapflow/pipeline/internal/cache"
 	"github.com/tcapflow/tcapflow/pipeline/internal/debian"
@@ -26,7 +25,8 @@ func debianMirror(base spec.Debian, o options.Options, committed debian.Lock, no
 	return debian.Mirror{
 		URL: o.Mirrors[0], Others: o.Mirrors[1:], Snapshot: debian.NewSnapshot(o.Snapshot), Keyring: base.Keyring,
 		Cache:     &fetch.Cache{Dir: cache.Folder(o.Cache).Downloads()},
-		NotBefore: map[string]time.Time{committed.Suite: committed.Date},
+		Security:  o.Security,
+		NotBefore: committed.NotBefore(),
 		Note:      eachLineOnce(note),
 	}
 }
@@ -100,7 +100,7 @@ func (b *bases) renew(ctx context.Context, sets []spec.PackageSet, cause error) 
 		return err
 	}
 	done := b.log.Stage("resolve packages of Debian %s", b.spec.Suite)
-	lock, err := b.debian.Mirror.Resolve(ctx, b.spec.Suite, lost)
+	lock, err := b.debian.Mirror.Resolve(ctx, b.debian.Lock.Origins(), false, lost)
 	done(err)
 	if err != nil {
 		return err

@@ -23,6 +23,7 @@ import (
 	"github.com/tcapflow/tcapflow/pipeline/internal/engine"
 	"github.com/tcapflow/tcapflow/pipeline/internal/fault"
 	"github.com/tcapflow/tcapflow/pipeline/internal/fetch"
+	"github.com/tcapflow/tcapflow/pipeline/internal/files"
 	"github.com/tcapflow/tcapflow/pipeline/internal/image"
 	"github.com/tcapflow/tcapflow/pipeline/internal/plan"
 	"github.com/tcapflow/tcapflow/pipeline/internal/progress"
@@ -279,7 +280,10 @@ func (j Job) compileIn(ctx context.Context, c *engine.Container, p plan.Build, l
 		return fmt.Errorf("%s: its build script installed nothing below $DESTDIR/usr: %w", lib.Name, err)
 	}
 	defer content.Close()
-	return storeLibrary(j.Libraries.path(lib, j.key(p)), content)
+	if err := storeLibrary(j.Libraries.path(lib, j.key(p)), content); err != nil {
+		return fmt.Errorf("%s for %s: %w", lib.Name, p.Target.Name, err)
+	}
+	return nil
 }
 
 // unpackSource writes a source tarball as a tar stream, its one top folder renamed to dir.
@@ -338,18 +342,16 @@ func decompress(r *bufio.Reader) (io.Reader, error) {
 }
 
 // storeLibrary writes what was compiled into the cache, owned by root and without times,
-// so that the same library is the same bytes.
+// so that the same library is the same bytes. A build that installed no file is not kept:
+// it would pass for a good library in every later run.
 func storeLibrary(name string, content io.Reader) error {
-	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-		return err
-	}
-	f, err := os.CreateTemp(filepath.Dir(name), ".part-*")
+	f, err := files.Create(name)
 	if err != nil {
 		return err
 	}
-	defer os.Remove(f.Name())
-	defer f.Close()
+	defer f.Discard()
 	in, out := tar.NewReader(content), tar.NewWriter(f)
+	installed := 0
 	for {
 		h, err := in.Next()
 		if errors.Is(err, io.EOF) {
@@ -357,6 +359,9 @@ func storeLibrary(name string, content io.Reader) error {
 		}
 		if err != nil {
 			return err
+		}
+		if h.Typeflag == tar.TypeReg && h.Size > 0 {
+			installed++
 		}
 		clean := tar.Header{Typeflag: h.Typeflag, Name: h.Name, Linkname: h.Linkname, Size: h.Size, Mode: h.Mode}
 		if err := out.WriteHeader(&clean); err != nil {
@@ -366,8 +371,13 @@ func storeLibrary(name string, content io.Reader) error {
 			return err
 		}
 	}
-	if err := errors.Join(out.Close(), f.Close()); err != nil {
+	if installed == 0 {
+		return errNothing
+	}
+	if err := out.Close(); err != nil {
 		return err
 	}
-	return os.Rename(f.Name(), name)
+	return f.Commit()
 }
+
+var errNothing = errors.New("its build script installed no file below $DESTDIR/usr")

@@ -19,7 +19,6 @@ import (
 
 	"github.com/tcapflow/tcapflow/pipeline/internal/debian"
 	"github.com/tcapflow/tcapflow/pipeline/internal/engine"
-	"github.com/tcapflow/tcapflow/pipeline/internal/fault"
 	"github.com/tcapflow/tcapflow/pipeline/internal/image"
 	"github.com/tcapflow/tcapflow/pipeline/internal/layer"
 	"github.com/tcapflow/tcapflow/spec"
@@ -68,10 +67,11 @@ func (r root) ensure(ctx context.Context, e *engine.Engine, mirror debian.Mirror
 
 // get finds the image, or assembles it. Where that cannot be done today the last one that
 // was assembled will do: the mirror may be out of reach, or in the middle of an update,
-// with an index that is older or newer than its InRelease, or packages that are gone.
+// with an index that is older or newer than its InRelease, or packages that are gone. A bad
+// signature, or a file that is another than the signed index names, is nothing of that kind.
 func (r root) get(ctx context.Context, e *engine.Engine, mirror debian.Mirror, temp string, log io.Writer) (string, error) {
 	ref, err := r.current(ctx, e, mirror, temp, log)
-	if err == nil || ctx.Err() != nil || codeOf(err) != fault.Fetch {
+	if err == nil || ctx.Err() != nil || !errors.Is(err, debian.ErrUnavailable) {
 		return ref, err
 	}
 	older, findErr := r.find(ctx, e, engine.Labelled(kindRoot, map[string]string{labelRoot: r.name()}))

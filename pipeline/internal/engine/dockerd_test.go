@@ -106,7 +106,7 @@ func loadProgram(t *testing.T, e *Engine, tag string, program []byte) {
 	if err := tarball.Write(ref, img, &stream); err != nil {
 		t.Fatal(err)
 	}
-	if err := e.Load(t.Context(), tag, &stream); err != nil {
+	if err := e.Load(t.Context(), tag, writes(stream.Bytes())); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -158,8 +158,5 @@ func LoadImage(ctx context.Context, e *engine.Engine, tag string, img v1.Image) 
 	if err != nil {
 		return err
 	}
-	r, w := io.Pipe()
-	go func() { w.CloseWithError(tarball.Write(ref, img, w)) }()
-	defer r.Close()
-	return e.Load(ctx, tag, r)
+	return e.Load(ctx, tag, func(w io.Writer) error { return tarball.Write(ref, img, w) })
 }

@@ -99,6 +99,9 @@ func (g *goreleaser) run(ctx context.Context, publish bool) error {
 	var output bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &output, &output
 	err := cmd.Run()
+	if ctx.Err() != nil && publish {
+		return halfPublished(g.Source.Version, ctx.Err())
+	}
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -114,6 +117,13 @@ const tailLines = 40
 func tail(log string) string {
 	lines := strings.Split(strings.TrimRight(log, "\n"), "\n")
 	return strings.Join(lines[max(0, len(lines)-tailLines):], "\n")
+}
+
+// halfPublished is the error of an upload that was interrupted: what has arrived stays there.
+func halfPublished(version string, cause error) error {
+	const next = "look at the place of the release; remove what is there, or publish the same tag again"
+	return fault.New(fault.Interrupted, next,
+		"interrupted while %s was uploaded: a part of it may be published (%w)", version, cause)
 }
 
 // remote names a remote where the checkout has none: GoReleaser asks for one even when
