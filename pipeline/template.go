@@ -106,6 +106,9 @@ func overridden(p spec.Project) (names []string) {
 	for _, base := range []string{"Debian", "Alpine"} {
 		one, other := own.FieldByName(base), library.FieldByName(base)
 		for i := range one.NumField() {
+			if one.Type().Field(i).Name == "LockFile" { // says where a lock is written, and is none
+				continue
+			}
 			add(base+"."+one.Type().Field(i).Name, one.Field(i), other.Field(i))
 		}
 	}
