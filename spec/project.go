@@ -102,6 +102,11 @@ type Library struct {
 	// DebianSource is the source package whose version stands in, with a warning and
 	// never in a release, when none of the URLs answers.
 	DebianSource string
+	// Folders of the source that are unpacked; empty: all of it.
+	Folders []string
+	// Link has what the linker is told for every program of the project, where its source
+	// does not say so itself: "-lc++".
+	Link []string
 	// Needs are libraries that this one is compiled against and linked with.
 	Needs []Library
 	// Tools names those of Debian.Extras that the script calls: "perl".

@@ -76,7 +76,11 @@ func For(p spec.Project, t spec.Target, o Options) Build {
 
 func compiler(t spec.Target) string { return "clang " + strings.Join(targetFlags(t), " ") }
 
-func cxxCompiler(t spec.Target) string { return "clang++ " + strings.Join(targetFlags(t), " ") }
+// cxxCompiler finds the standard library where catalogue.Libcxx has put it. GNU's is none
+// that Debian has for musl.
+func cxxCompiler(t spec.Target) string {
+	return "clang++ " + strings.Join(targetFlags(t), " ") + " -stdlib=libc++"
+}
 
 // targetFlags make clang compile and link for a target.
 func targetFlags(t spec.Target) []string {
@@ -174,8 +178,12 @@ func linkFlags(p spec.Project, t spec.Target, o Options) string {
 	external = append(external,
 		"-fuse-ld=lld", "-rtlib=libgcc", "-Wl,-z,relro,-z,now,-z,noexecstack",
 		fmt.Sprintf("-Wl,-z,stack-size=%d", stackSize), "-Wl,--build-id=none",
-		startupObject(t), "-latomic",
+		startupObject(t),
 	)
+	external = append(external, ownArchives...)
+	for _, l := range p.Linked() {
+		external = append(external, l.Link...)
+	}
 	return strings.Join(append(flags, "-extldflags '"+strings.Join(external, " ")+"'"), " ")
 }
 
@@ -212,7 +220,7 @@ func (b Build) Key(treeHash, builderKey string) string {
 func (l Library) Key(builderKey string) string {
 	h := sha256.New()
 	fmt.Fprintf(h, "%s\n%s\n%s\n%s\n%q\n", builderKey, l.Name, l.SHA256, l.Library.Build, l.Env)
-	fmt.Fprintln(h, pkgConfigScript, cmakeToolchain)
+	fmt.Fprintln(h, pkgConfigScript, cmakeToolchain, l.Folders)
 	for _, e := range l.Earlier {
 		fmt.Fprintf(h, "%s\n%s\n%s\n", e.Name, e.SHA256, e.Build)
 	}
