@@ -20,6 +20,9 @@ func TestPinned(t *testing.T) {
 		if len(l.URLs) == 0 || !strings.HasPrefix(l.URLs[0], "{debian}/pool/") {
 			t.Errorf("%s: Debian's mirrors come first, not %v", l.Name, l.URLs)
 		}
+		if l.Needs == nil {
+			t.Errorf("%s: it does not say what it needs: each change of a project would compile it anew", l.Name)
+		}
 		for i, url := range l.URLs {
 			if i > 0 && !strings.HasPrefix(url, "https://") {
 				t.Errorf("%s: %s is not over TLS", l.Name, url)

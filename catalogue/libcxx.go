@@ -17,6 +17,7 @@ var Libcxx = spec.Library{
 	},
 	SHA256:       "ae498f3bc58ae2d9f64ef5f0c035c4240152bf015a5b7738b15c22e93bdc97ce",
 	DebianSource: "llvm-toolchain-19",
+	Needs:        []spec.Library{},
 	Folders: []string{
 		"libcxx/include", "libcxx/src", "libcxx/vendor", "libcxxabi/include", "libcxxabi/src",
 	},

@@ -157,12 +157,15 @@ func (j Job) withSources(ctx context.Context) ([]plan.Build, error) {
 	plans := slices.Clone(j.Plans)
 	for i, p := range plans {
 		plans[i].Libraries = slices.Clone(p.Libraries)
-		var earlier []spec.Library
+		compiled := map[string]spec.Library{} // as they are, with what stands in
 		for k, lib := range p.Libraries {
 			if lib.Source != "" {
 				continue
 			}
-			lib.Earlier = slices.Clone(earlier)
+			lib.Earlier = slices.Clone(lib.Earlier)
+			for n, e := range lib.Earlier {
+				lib.Earlier[n] = compiled[e.Name]
+			}
 			if _, err := os.Stat(j.Libraries.path(lib, j.key(p))); err != nil {
 				src, err := j.Libraries.source(ctx, lib)
 				if err != nil {
@@ -173,7 +176,7 @@ func (j Job) withSources(ctx context.Context) ([]plan.Build, error) {
 				}
 			}
 			plans[i].Libraries[k] = lib
-			earlier = append(earlier, lib.Library)
+			compiled[lib.Name] = lib.Library
 		}
 	}
 	return plans, nil

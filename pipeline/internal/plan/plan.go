@@ -67,9 +67,8 @@ func For(p spec.Project, t spec.Target, o Options) Build {
 	b.Want = want(p, t, o)
 	b.Files = files()
 	b.Libraries = own(t, o)
-	linked := p.Linked()
-	for i, l := range linked {
-		b.Libraries = append(b.Libraries, Library{Library: l, Env: libraryEnv(t, o), Earlier: linked[:i]})
+	for _, l := range p.Linked() {
+		b.Libraries = append(b.Libraries, Library{Library: l, Env: libraryEnv(t, o), Earlier: p.Earlier(l)})
 	}
 	return b
 }
