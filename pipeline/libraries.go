@@ -17,7 +17,7 @@ func (p *Pipeline) Libraries(ctx context.Context, names []string) error {
 	}
 	return p.checks(ctx, []check{{
 		name: "go test (libraries)",
-		args: []string{"go", "test", "-v", "-count=1", "-timeout=3h", "-run=^TestLibraries$", "./pipeline"},
+		args: []string{"go", "test", "-v", "-count=1", "-timeout=3h", "-run=^Test(Libraries|Prebuilt)$", "./pipeline"},
 		env: []string{"TCAPFLOW_TEST_ENGINE=1", "LIBRARIES=" + which,
 			"LIBRARIES_TARGETS=" + strings.Join(spec.Names(p.o.Targets), ",")},
 	}})
