@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tcapflow/tcapflow/build/defaults"
 	"github.com/tcapflow/tcapflow/pipeline/internal/alpine"
 	at "github.com/tcapflow/tcapflow/pipeline/internal/alpine/alpinetest"
 	"github.com/tcapflow/tcapflow/pipeline/internal/engine"
@@ -224,6 +225,42 @@ func TestRenewAlpine(t *testing.T) {
 	b.alpine.Spec.Branch = "v3.25"
 	if kept := b.renewedAlpine(); len(kept.Sets) > 0 {
 		t.Errorf("v3.25 gets %+v", kept)
+	}
+}
+
+// A locked run, as that of `mage release -publish`, takes neither what was renewed nor a
+// base without a lock; auto says why it is Debian.
+func TestLockedAlpine(t *testing.T) {
+	_, pool, _ := newAPKPool(t)
+	project := defaults.Fill(spec.Project{Name: "x", Alpine: pool.alpine.Spec})
+	project.Alpine.Lock = []byte(`{"branch":"v3.24","indexes":{},"sets":{}}`)
+	o := options.Options{Cache: t.TempDir(), Mirrors: []string{"http://127.0.0.1:1"}, AlpineMirrors: []string{pool.alpine.Mirror.URLs[0]}}
+	text, err := pool.alpine.Lock.Bytes()
+	if err == nil {
+		err = os.WriteFile(renewalsFile(o.Cache, project.Alpine.Lock), text, 0o644)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := newBases(project, o, "go1.26.8", pool.log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.alpine.Builder("amd64", apkTarget); err != nil {
+		t.Errorf("an unlocked run does not take what was renewed: %v", err)
+	}
+	o.Locked = true
+	if b, err = newBases(project, o, "go1.26.8", pool.log); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.ensureAlpine(t.Context(), amd64Engine, apkTarget); codeOf(err) != fault.Fetch || !strings.Contains(err.Error(), "`mage images:lock`") {
+		t.Errorf("got %v", err)
+	}
+	if _, why, err := b.tryAlpine(t.Context(), amd64Engine, apkTarget); err != nil || !strings.Contains(why, "names no packages") {
+		t.Errorf("%q, %v", why, err)
+	}
+	if found, err := b.presentAlpine(t.Context(), amd64Engine, apkTarget); err != nil || found.Ref != "" {
+		t.Errorf("%+v, %v", found, err)
 	}
 }
 
