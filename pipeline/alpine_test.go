@@ -66,7 +66,8 @@ func (p *apkPool) publish(version string) {
 	p.files = map[string][]byte{}
 	var stanzas []string
 	for _, name := range []string{"busybox", "musl"} {
-		a, err := key.Package(at.Package{Name: name, Version: version, Arch: "x86_64"}, at.File("usr/share/"+name, 0o644, version))
+		a, err := key.Package(at.Package{Name: name, Version: version, Arch: "x86_64"},
+			at.File("usr/share/"+name, 0o644, version))
 		if err != nil {
 			p.t.Fatal(err)
 		}
@@ -80,7 +81,8 @@ func (p *apkPool) publish(version string) {
 }
 
 // apkTarget is the target that there is.
-var apkTarget = []spec.Target{{Name: "linux/amd64", GOARCH: "amd64", Triple: "x86_64-linux-musl", Alpine: "x86_64"}}
+var apkTarget = []spec.Target{{Name: "linux/amd64", GOARCH: "amd64", Triple: "x86_64-linux-musl",
+	Alpine: "x86_64"}}
 
 // amd64Engine is one that is not asked for anything.
 var amd64Engine = &engine.Engine{Arch: "amd64"}
@@ -103,11 +105,13 @@ func newAPKPool(t *testing.T) (*apkPool, *bases, *bytes.Buffer) {
 	b := &bases{log: progress.New(log, false), o: options.Options{Cache: dir},
 		alpineRenewals: filepath.Join(dir, "alpine.json"), patience: 20 * time.Second}
 	b.alpine = image.AlpineBase{
-		Spec:   spec.Alpine{Branch: "v3.24", Tools: set("tools", "busybox"), Sysroot: set("sysroot", "musl")},
-		Mirror: alpine.Mirror{URLs: []string{server.URL}, Branch: "v3.24", Repositories: []string{"main"}, Keys: key.Keys("x86_64")},
+		Spec: spec.Alpine{Branch: "v3.24", Tools: set("tools", "busybox"), Sysroot: set("sysroot", "musl")},
+		Mirror: alpine.Mirror{URLs: []string{server.URL}, Branch: "v3.24", Repositories: []string{"main"},
+			Keys: key.Keys("x86_64")},
 	}
 	b.forgetDownloads()
-	lock, err := b.alpine.Mirror.Resolve(t.Context(), []spec.PackageSet{b.alpine.Spec.Tools, b.alpine.Spec.Sysroot})
+	lock, err := b.alpine.Mirror.Resolve(t.Context(),
+		[]spec.PackageSet{b.alpine.Spec.Tools, b.alpine.Spec.Sysroot})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -155,7 +159,8 @@ func TestTryAlpineSays(t *testing.T) {
 			p, b, _ := newAPKPool(t)
 			c.spoil(p, b)
 			found, why, err := b.tryAlpine(t.Context(), amd64Engine, apkTarget)
-			if err != nil || found.Ref != "" || !strings.Contains(why, c.says) || strings.Contains(why, "\n") {
+			if err != nil || found.Ref != "" || !strings.Contains(why, c.says) ||
+				strings.Contains(why, "\n") {
 				t.Errorf("%+v, %v, says %q, want %q", found, err, why, c.says)
 			}
 			if p.mu.Lock(); (p.asked > 0) != c.asks {
@@ -200,7 +205,8 @@ func TestRenewAlpine(t *testing.T) {
 	cause := errors.Join(fetch.ErrGone)
 	b.o.Locked = true
 	err := b.renewAlpine(t.Context(), sets, cause)
-	if code := codeOf(err); code != fault.Fetch || !strings.HasPrefix(err.Error(), "a locked package is gone: ") ||
+	if code := codeOf(err); code != fault.Fetch ||
+		!strings.HasPrefix(err.Error(), "a locked package is gone: ") ||
 		!strings.Contains(err.Error(), "next: `mage images:lock` renews the lock") {
 		t.Errorf("got %v", err)
 	}
@@ -208,17 +214,20 @@ func TestRenewAlpine(t *testing.T) {
 	if err := b.renewAlpine(t.Context(), sets, cause); err != nil {
 		t.Fatal(err)
 	}
-	if kept := b.renewedAlpine(); len(kept.Sets) != 2 || kept.Sets["sysroot/x86_64"][0].Version != "1.2.6-r1" {
+	if kept := b.renewedAlpine(); len(kept.Sets) != 2 ||
+		kept.Sets["sysroot/x86_64"][0].Version != "1.2.6-r1" {
 		t.Errorf("the next run gets %+v", kept)
 	}
-	if b.alpine.Lock.Sets["tools/x86_64"][0].Version != "1.2.6-r1" || !strings.Contains(log.String(), "resolving from the signed index") {
+	if b.alpine.Lock.Sets["tools/x86_64"][0].Version != "1.2.6-r1" ||
+		!strings.Contains(log.String(), "resolving from the signed index") {
 		t.Errorf("the run has %+v, said %q", b.alpine.Lock, log)
 	}
 	// Nothing is locked.
 	_, cause = alpine.Lock{Branch: "v3.24"}.Packages(sets[0], "x86_64")
 	b.o.Locked = true
 	err = b.renewAlpine(t.Context(), sets, cause)
-	if codeOf(err) != fault.Fetch || !strings.HasPrefix(err.Error(), "the lock of Alpine v3.24 names no packages for tools/x86_64\n  next: ") {
+	if codeOf(err) != fault.Fetch || !strings.HasPrefix(err.Error(),
+		"the lock of Alpine v3.24 names no packages for tools/x86_64\n  next: ") {
 		t.Errorf("got %v", err)
 	}
 	// Of another branch, what was kept does not count.
@@ -234,7 +243,8 @@ func TestLockedAlpine(t *testing.T) {
 	_, pool, _ := newAPKPool(t)
 	project := defaults.Fill(spec.Project{Name: "x", Alpine: pool.alpine.Spec})
 	project.Alpine.Lock = []byte(`{"branch":"v3.24","indexes":{},"sets":{}}`)
-	o := options.Options{Cache: t.TempDir(), Mirrors: []string{"http://127.0.0.1:1"}, AlpineMirrors: []string{pool.alpine.Mirror.URLs[0]}}
+	o := options.Options{Cache: t.TempDir(), Mirrors: []string{"http://127.0.0.1:1"},
+		AlpineMirrors: []string{pool.alpine.Mirror.URLs[0]}}
 	text, err := pool.alpine.Lock.Bytes()
 	if err == nil {
 		err = os.WriteFile(renewalsFile(o.Cache, project.Alpine.Lock), text, 0o644)
@@ -253,10 +263,12 @@ func TestLockedAlpine(t *testing.T) {
 	if b, err = newBases(project, o, "go1.26.8", pool.log); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := b.ensureAlpine(t.Context(), amd64Engine, apkTarget); codeOf(err) != fault.Fetch || !strings.Contains(err.Error(), "`mage images:lock`") {
+	if _, err := b.ensureAlpine(t.Context(), amd64Engine, apkTarget); codeOf(err) != fault.Fetch ||
+		!strings.Contains(err.Error(), "`mage images:lock`") {
 		t.Errorf("got %v", err)
 	}
-	if _, why, err := b.tryAlpine(t.Context(), amd64Engine, apkTarget); err != nil || !strings.Contains(why, "names no packages") {
+	if _, why, err := b.tryAlpine(t.Context(), amd64Engine, apkTarget); err != nil ||
+		!strings.Contains(why, "names no packages") {
 		t.Errorf("%q, %v", why, err)
 	}
 	if found, err := b.presentAlpine(t.Context(), amd64Engine, apkTarget); err != nil || found.Ref != "" {
@@ -287,7 +299,8 @@ func TestAlpineOfProject(t *testing.T) {
 		t.Errorf("%v, %+v", err, base.Lock)
 	}
 	project.Alpine.Branch = "v3.25"
-	if base, err = newAlpineBase(project, b.o, image.Toolchain{}, b.log.Note); err != nil || !base.Lock.Empty() || base.Mirror.Branch != "v3.25" {
+	if base, err = newAlpineBase(project, b.o, image.Toolchain{}, b.log.Note); err != nil ||
+		!base.Lock.Empty() || base.Mirror.Branch != "v3.25" {
 		t.Errorf("%v, %+v", err, base.Lock)
 	}
 	project.Alpine.Lock = []byte(`{"image":"alpine:3.24"}`)
@@ -302,7 +315,8 @@ func TestLockAlpine(t *testing.T) {
 	root := t.TempDir()
 	file := filepath.Join(root, "lock.json")
 	var stdout, stderr bytes.Buffer
-	p := &Pipeline{o: options.Options{Root: root, Cache: t.TempDir(), AlpineMirrors: []string{pool.url}}, stdout: &stdout, stderr: &stderr}
+	p := &Pipeline{o: options.Options{Root: root, Cache: t.TempDir(), AlpineMirrors: []string{pool.url}},
+		stdout: &stdout, stderr: &stderr}
 	p.project.Alpine = b.alpine.Spec
 	p.project.Alpine.Keys, p.project.Alpine.Repositories = b.alpine.Mirror.Keys, []string{"main"}
 	p.project.Alpine.Lock, p.project.Alpine.LockFile = []byte(`{"branch":"v3.24","indexes":{},"sets":{}}`), "lock.json"
@@ -315,15 +329,18 @@ func TestLockAlpine(t *testing.T) {
 		t.Fatal(err)
 	}
 	lock, err := alpine.ParseLock(text)
-	if err != nil || len(lock.Sets) != 2 || lock.Sets["tools/x86_64"][0].SHA256 != b.alpine.Lock.Sets["tools/x86_64"][0].SHA256 {
+	if err != nil || len(lock.Sets) != 2 ||
+		lock.Sets["tools/x86_64"][0].SHA256 != b.alpine.Lock.Sets["tools/x86_64"][0].SHA256 {
 		t.Errorf("%v, %s", err, text)
 	}
-	if !strings.Contains(stdout.String(), "tools/x86_64 busybox 1.2.6-r0 ") || !strings.Contains(stdout.String(), "2 packages of Alpine v3.24 changed\n") {
+	if !strings.Contains(stdout.String(), "tools/x86_64 busybox 1.2.6-r0 ") ||
+		!strings.Contains(stdout.String(), "2 packages of Alpine v3.24 changed\n") {
 		t.Errorf("printed %q", &stdout)
 	}
 	p.o.AlpineMirrors = []string{pool.url + "/elsewhere"}
 	p.project.Alpine.Lock = text
-	if err := p.lockAlpine(t.Context(), log); err != nil || !strings.Contains(stderr.String(), "the lock of Alpine's packages stays as it is: "+pool.url+"/elsewhere/v3.24/") {
+	if err := p.lockAlpine(t.Context(), log); err != nil ||
+		!strings.Contains(stderr.String(), "the lock of Alpine's packages stays as it is: "+pool.url+"/elsewhere/v3.24/") {
 		t.Errorf("%v, said %q", err, &stderr)
 	}
 	if again, err := os.ReadFile(file); err != nil || !bytes.Equal(again, text) {

@@ -74,7 +74,10 @@ func alpineFiles(dir string, broken bool) (map[string][]byte, error) {
 		for i := range work {
 			if work[i].Name == "musl-dev" {
 				to := work[i].to
-				work[i].to = func(name string) string { return strings.Replace(to(name), "libc.a", "libother.a", 1) }
+				work[i].to = func(name string) string {
+					return strings.Replace(to(name), "libc.a",
+						"libother.a", 1)
+				}
 				work[i].extra = []func(*tar.Writer) error{at.File("usr/lib/libc.a", 0o644, "!<arch>\n")}
 			}
 		}
@@ -126,7 +129,8 @@ func alpineWorks() (work []alpineWork) {
 	tools := committed.Sets[debian.SetKey(bd.Base.Tools, "amd64")]
 	for _, p := range tools {
 		w := alpineWork{place: "main/x86_64", debs: []debian.Package{p}, to: debian.AsPackaged}
-		w.Package = at.Package{Name: p.Name, Version: "1-r0", Arch: "x86_64", Licence: "MIT", Provides: "so:lib" + p.Name + ".so.1=1"}
+		w.Package = at.Package{Name: p.Name, Version: "1-r0", Arch: "x86_64", Licence: "MIT",
+			Provides: "so:lib" + p.Name + ".so.1=1"}
 		if name := alpineNames[p.Name]; name != "" {
 			w.Name = name
 		}
@@ -149,7 +153,8 @@ func alpineWorks() (work []alpineWork) {
 
 // alpineSysroot are the packages of a target's sysroot.
 func alpineSysroot(t spec.Target) (work []alpineWork) {
-	names := map[string]string{"musl": "musl", "musl-dev": "musl-dev", "linux-libc-dev": "linux-headers", "libgcc-14-dev": "gcc"}
+	names := map[string]string{"musl": "musl", "musl-dev": "musl-dev", "linux-libc-dev": "linux-headers",
+		"libgcc-14-dev": "gcc"}
 	for _, p := range committed.Sets[debian.SetKey(bd.Base.Sysroot, t.Debian)] {
 		version := debian.UpstreamVersion(p.Version) // stamped into the binary
 		w := alpineWork{place: "main/" + t.Alpine, debs: []debian.Package{p}, to: alpineLayout(t)}

@@ -20,7 +20,8 @@ func realFile(t *testing.T, name string) []byte {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(real, filepath.FromSlash(name)))
 	if errors.Is(err, fs.ErrNotExist) {
-		t.Skipf("skipped: no %s/%s beside the checkout (from chainguard-dev/apko, pkg/apk/apk/testdata)", real, name)
+		t.Skipf("skipped: no %s/%s beside the checkout (from chainguard-dev/apko, pkg/apk/apk/testdata)",
+			real, name)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -47,7 +48,8 @@ func TestRealIndex(t *testing.T) {
 			if day.Year() < 2022 || day.Year() > 2024 || len(ix.providers) < 10_000 {
 				t.Errorf("%d names, of %s", len(ix.providers), day)
 			}
-			tools := spec.PackageSet{Packages: strings.Fields(c.compiler + " busybox binutils make flex bison m4"),
+			tools := spec.PackageSet{Packages: strings.Fields(c.compiler +
+				" busybox binutils make flex bison m4"),
 				Skip: map[string]string{"gcc": "-", "musl-dev": "-", "libstdc++-dev": "-", "/bin/sh": "-"}}
 			packages, err := ix.Resolve(tools)
 			if err != nil || len(packages) < 15 || len(packages) > 60 {
@@ -86,7 +88,8 @@ func TestRealPackage(t *testing.T) {
 		t.Error("its key passes for another architecture")
 	}
 	lines, err := list(t, text, Merged)
-	if err != nil || len(lines) < 50 || !strings.Contains(strings.Join(lines, "\n"), "00755 usr/sbin/mkmntdirs") {
+	if err != nil || len(lines) < 50 ||
+		!strings.Contains(strings.Join(lines, "\n"), "00755 usr/sbin/mkmntdirs") {
 		t.Errorf("%v, %q", err, lines)
 	}
 }
@@ -105,7 +108,8 @@ func TestRealOthers(t *testing.T) {
 	if lines, err := list(t, text, Merged); err != nil || len(lines) == 0 {
 		t.Errorf("%v, %q", err, lines)
 	}
-	if _, _, err := openBytes(realFile(t, "replaces/replaces-0.0.1-r0.apk")); err == nil || err.Error() != "not signed" {
+	if _, _, err := openBytes(realFile(t, "replaces/replaces-0.0.1-r0.apk")); err == nil ||
+		err.Error() != "not signed" {
 		t.Errorf("a package without a signature: %v", err)
 	}
 	keys := os.DirFS(filepath.Join(real, "signing"))

@@ -49,21 +49,32 @@ func TestResolve(t *testing.T) {
 		want string
 		fail string
 	}{
-		"a compiler":        {spec.PackageSet{Packages: []string{"clang22"}, Skip: skip}, "clang22 clang22-libs llvm22-libs musl zlib", ""},
-		"a provided name":   {spec.PackageSet{Packages: []string{"cmd:clang"}, Skip: skip, NoDepends: true}, "clang22", ""},
-		"an old name":       {spec.PackageSet{Packages: []string{"clang"}, Skip: skip, NoDepends: true}, "clang22", ""},
-		"chosen before":     {spec.PackageSet{Packages: []string{"zlib-ng", "llvm22-libs"}}, "llvm22-libs zlib-ng", ""},
-		"highest priority":  {spec.PackageSet{Packages: []string{"script"}}, "busybox busybox-binsh musl script", ""},
-		"the skipped shell": {spec.PackageSet{Packages: []string{"script"}, Skip: map[string]string{"/bin/sh": "why"}}, "script", ""},
-		"two repositories":  {spec.PackageSet{Packages: []string{"extra"}}, "extra musl zlib", ""},
-		"a loop":            {spec.PackageSet{Packages: []string{"loop-a"}}, "loop-a loop-b", ""},
-		"goes with":         {spec.PackageSet{Packages: []string{"friend", "zlib"}}, "friend musl zlib", ""},
-		"does not go with":  {spec.PackageSet{Packages: []string{"enemy", "zlib"}}, "", "enemy does not go with zlib"},
-		"nobody's":          {spec.PackageSet{Packages: []string{"lonely"}}, "", "nowhere, wanted by lonely: nothing provides it"},
-		"other versions":    {spec.PackageSet{Packages: []string{"newer"}}, "", "zlib>2, wanted by newer: there are other versions only"},
-		"to be named":       {spec.PackageSet{Packages: []string{"any"}}, "", "shell, wanted by any: name one of these in the list: yash, zsh"},
-		"named":             {spec.PackageSet{Packages: []string{"zsh", "any"}}, "any zsh", ""},
-		"no such":           {spec.PackageSet{Packages: []string{"clang23"}}, "", "clang23, wanted by the list"},
+		"a compiler": {spec.PackageSet{Packages: []string{"clang22"}, Skip: skip},
+			"clang22 clang22-libs llvm22-libs musl zlib", ""},
+		"a provided name": {spec.PackageSet{Packages: []string{"cmd:clang"}, Skip: skip, NoDepends: true},
+			"clang22", ""},
+		"an old name": {spec.PackageSet{Packages: []string{"clang"}, Skip: skip, NoDepends: true},
+			"clang22", ""},
+		"chosen before": {spec.PackageSet{Packages: []string{"zlib-ng", "llvm22-libs"}},
+			"llvm22-libs zlib-ng", ""},
+		"highest priority": {spec.PackageSet{Packages: []string{"script"}},
+			"busybox busybox-binsh musl script", ""},
+		"the skipped shell": {spec.PackageSet{Packages: []string{"script"},
+			Skip: map[string]string{"/bin/sh": "why"}}, "script", ""},
+		"two repositories": {spec.PackageSet{Packages: []string{"extra"}}, "extra musl zlib", ""},
+		"a loop":           {spec.PackageSet{Packages: []string{"loop-a"}}, "loop-a loop-b", ""},
+		"goes with":        {spec.PackageSet{Packages: []string{"friend", "zlib"}}, "friend musl zlib", ""},
+		"does not go with": {spec.PackageSet{Packages: []string{"enemy", "zlib"}}, "",
+			"enemy does not go with zlib"},
+		"nobody's": {spec.PackageSet{Packages: []string{"lonely"}}, "",
+			"nowhere, wanted by lonely: nothing provides it"},
+		"other versions": {spec.PackageSet{Packages: []string{"newer"}}, "",
+			"zlib>2, wanted by newer: there are other versions only"},
+		"to be named": {spec.PackageSet{Packages: []string{"any"}}, "",
+			"shell, wanted by any: name one of these in the list: yash, zsh"},
+		"named": {spec.PackageSet{Packages: []string{"zsh", "any"}}, "any zsh", ""},
+		"no such": {spec.PackageSet{Packages: []string{"clang23"}}, "",
+			"clang23, wanted by the list"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := ix.Resolve(c.set)
@@ -109,7 +120,8 @@ func TestIndexRefuses(t *testing.T) {
 
 // What is read of an index can be named in an address, and resolving ends.
 func FuzzIndex(f *testing.F) {
-	f.Add(stanza("a", "1", "D:b c=1 !d so:x", "p:e=1 f", "k:3") + stanza("b", "1-r0", "D:a") + stanza("c", "1"))
+	f.Add(stanza("a", "1", "D:b c=1 !d so:x", "p:e=1 f", "k:3") + stanza("b", "1-r0", "D:a") +
+		stanza("c", "1"))
 	f.Add("P:a\nV:1\n\nC:\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		var ix Index
