@@ -59,6 +59,17 @@ func packageOf(t testing.TB, a at.APK) *Package {
 
 func keyMirror() Mirror { return Mirror{Branch: "v3.24", Keys: testKey().Keys("x86_64")} }
 
+// partsOf cuts a package before its files.
+func partsOf(t *testing.T, a at.APK) (head, data []byte) {
+	t.Helper()
+	open, err := openArchive(bytes.NewReader(a.Text), int64(len(a.Text)), true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cut := int64(len(a.Text)) - open.data.Size()
+	return a.Text[:cut:cut], a.Text[cut:]
+}
+
 func TestCheckPackage(t *testing.T) {
 	good := apk(t, at.Package{}, at.File("usr/", 0o755, ""), at.File("usr/a", 0o644, "text"))
 	other := apk(t, at.Package{}, at.File("usr/a", 0o644, "another text"))
@@ -69,16 +80,8 @@ func TestCheckPackage(t *testing.T) {
 	if err := keyMirror().checkPackage(good.Text, "x86_64", packageOf(t, good)); err != nil {
 		t.Fatal(err)
 	}
-	parts := func(a at.APK) (head, data []byte) {
-		open, err := openArchive(bytes.NewReader(a.Text), int64(len(a.Text)), true)
-		if err != nil {
-			t.Fatal(err)
-		}
-		cut := int64(len(a.Text)) - open.data.Size()
-		return a.Text[:cut:cut], a.Text[cut:]
-	}
-	head, data := parts(good)
-	_, otherData := parts(other)
+	head, data := partsOf(t, good)
+	_, otherData := partsOf(t, other)
 	flipped := bytes.Clone(good.Text)
 	flipped[len(head)-8] ^= 1 // in the control part's checksum
 	sized := func(a at.APK, size int) *Package {

@@ -1,9 +1,14 @@
 package alpine
 
 import (
+	"bytes"
+	"crypto/sha512"
+	"encoding/hex"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -13,14 +18,15 @@ import (
 )
 
 // real is where files of real archives lie beside the checkout: pkg/apk/apk/testdata of
-// chainguard-dev/apko, which has some of Alpine's 3.16 and 3.17 and of Wolfi's.
+// chainguard-dev/apko, which has some of Alpine's 3.16 and 3.17 and of Wolfi's, and a root
+// file system of Alpine's.
 const real = "../../../../shared/apk"
 
 func realFile(t *testing.T, name string) []byte {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(real, filepath.FromSlash(name)))
 	if errors.Is(err, fs.ErrNotExist) {
-		t.Skipf("skipped: no %s/%s beside the checkout (from chainguard-dev/apko, pkg/apk/apk/testdata)",
+		t.Skipf("skipped: no %s/%s beside the checkout (from chainguard-dev/apko, pkg/apk/apk/testdata, or alpinelinux/docker-alpine)",
 			real, name)
 	}
 	if err != nil {
@@ -67,6 +73,45 @@ func TestRealIndex(t *testing.T) {
 				t.Error("passes as one of v3.24")
 			}
 		})
+	}
+}
+
+// The keys of build/alpine are those of Alpine's own root file system, as alpinelinux/docker-alpine
+// has it at 7d63673353bd, with this SHA-512 in its checksums.sha512.
+func TestRealKeys(t *testing.T) {
+	text := realFile(t, "alpine-minirootfs-3.20.3-x86_64.tar.gz")
+	const want = "9d5405f61f8a6ebc02461ba75346fbf1a63a4eab8510a0158dd321cee0c4dafe" +
+		"28c2a3d2cb7c3d75e2a8130dae0c3c92382f5b6adeea309eafc97621c5bf6400"
+	if sum := sha512.Sum512(text); hex.EncodeToString(sum[:]) != want {
+		t.Fatalf("it is another file: SHA-512 %x", sum)
+	}
+	theirs := map[string]string{}
+	part := io.NewSectionReader(bytes.NewReader(text), 0, int64(len(text)))
+	err := eachEntry(part, 1<<30, func(h *entryHeader, body io.Reader) error {
+		key, err := io.ReadAll(body)
+		theirs[strings.TrimPrefix(h.Name, "./usr/share/apk/keys/")] = string(key)
+		if h.Linkname != "" { // ARCH/NAME leads to ../NAME
+			theirs[strings.TrimPrefix(h.Name, "./usr/share/apk/keys/")] = h.Linkname
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	err = fs.WalkDir(ba.Base.Keys, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		n++
+		ours, err := fs.ReadFile(ba.Base.Keys, name)
+		if base := path.Base(name); theirs[base] != string(ours) || theirs[name] != "../"+base {
+			t.Errorf("%s is not Alpine's", name)
+		}
+		return err
+	})
+	if err != nil || n != len(ba.Base.Sysroot.Arches) {
+		t.Errorf("%d keys, %v", n, err)
 	}
 }
 

@@ -25,7 +25,9 @@ func index(t *testing.T, repositories ...string) *Index {
 	return &ix
 }
 
-func TestResolve(t *testing.T) {
+// compilerIndex has a compiler, what it needs, and what is hard to choose.
+func compilerIndex(t *testing.T) *Index {
+	t.Helper()
 	main := stanza("clang22", "22.1-r0", "D:clang22-libs=22.1-r0 so:libLLVM.so.22 so:libc.musl-x86_64.so.1 gcc fortify-headers>=1.1-r2",
 		"p:clang=22.1-r0 cmd:clang=22.1-r0 cmd:clang-22=22.1-r0") +
 		stanza("clang22-libs", "22.1-r0", "D:so:libLLVM.so.22", "p:so:libclang-cpp.so.22=22.1") +
@@ -42,7 +44,11 @@ func TestResolve(t *testing.T) {
 		stanza("loop-a", "1-r0", "D:loop-b") + stanza("loop-b", "1-r0", "D:loop-a") +
 		stanza("enemy", "1-r0", "D:!zlib") + stanza("friend", "1-r0", "D:!zlib<1")
 	community := stanza("zlib", "1.3-r0", "p:so:libz.so.1=1.3") + stanza("extra", "1-r0", "D:zlib")
-	ix := index(t, main, community)
+	return index(t, main, community)
+}
+
+func TestResolve(t *testing.T) {
+	ix := compilerIndex(t)
 	skip := map[string]string{"gcc": "why", "fortify-headers": "why"}
 	for name, c := range map[string]struct {
 		set  spec.PackageSet
