@@ -172,3 +172,23 @@ func TestRealOthers(t *testing.T) {
 		}
 	}
 }
+
+// apk's own test data: "A < B", "A ~ B", "A !>~ B" and so on, a line each.
+func TestRealVersions(t *testing.T) {
+	n := 0
+	for line := range strings.Lines(string(realFile(t, "version.data"))) {
+		line, _, _ = strings.Cut(line, "#")
+		words := strings.Fields(line)
+		if len(words) != 3 || !versionForm.MatchString(words[0]) || !versionForm.MatchString(words[2]) {
+			continue // what is no version is never in an index that is signed
+		}
+		operator, not := strings.CutPrefix(words[1], "!")
+		n++
+		if got := parseRelation("a" + operator + words[2]).fits(words[0]); got == not {
+			t.Errorf("%s: %v", strings.TrimSpace(line), got)
+		}
+	}
+	if n < 500 {
+		t.Errorf("%d lines are read", n)
+	}
+}
