@@ -259,7 +259,7 @@ func (b *bases) presentAlpine(ctx context.Context, e *engine.Engine,
 		return found, err
 	}
 	b.log.Note("base alpine: %s", why)
-	return image.Builder{}, nil
+	return image.Builder{}, b.dropUnfit(ctx, e, found)
 }
 
 // lockAlpine renews the project's lock of Alpine's packages, where a mirror of it answers.
