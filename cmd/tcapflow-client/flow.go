@@ -29,6 +29,7 @@ type flow struct {
 	summary export.Summary
 	mu      sync.Mutex      // held while a packet is worked on, if shared
 	shared  bool            // metrics are read meanwhile
+	top     *export.Top     // is shown, in the place of lines; or nil
 	live    bool            // the source may pause: write lines as they come
 	flushed int64           // capture time at which that was done last
 	packets *export.Packets // of dialogues, or nil
@@ -105,7 +106,9 @@ func (f *flow) drain(ctx context.Context, src pcap.Source, limit uint64) error {
 		case err != nil:
 			return err
 		}
-		n++
+		if n++; f.top != nil && f.live && n%4096 == 0 {
+			f.drops(src)
+		}
 		if err := f.locked(p); err != nil {
 			return writeError{err}
 		}
@@ -168,6 +171,9 @@ func (f *flow) settle() error {
 
 func (f *flow) decode(p pcap.Packet) error {
 	now := f.clock.Advance(p.Time)
+	if f.top != nil {
+		f.top.Begin(now)
+	}
 	err := f.records(f.table.Advance(now))
 	if f.packets != nil {
 		f.packets.Begin(p, now)
@@ -219,6 +225,10 @@ func (f *flow) records(list []dialogue.Record) error {
 	var err error
 	for i := range list {
 		if !f.options.filter.Dialogue(&list[i]) {
+			continue
+		}
+		if f.top != nil {
+			f.top.Add(&list[i])
 			continue
 		}
 		f.latency.Add(&list[i])

@@ -30,9 +30,7 @@ type flowOptions struct {
 // flags defines them.
 func (o *flowOptions) flags(f *flag.FlagSet) {
 	o.decoderFlags(f)
-	f.DurationVar(&o.table.AnswerTimeout, "timeout", time.Minute, "")
-	f.DurationVar(&o.table.Hold, "hold", 2*time.Second, "")
-	f.IntVar(&o.table.Max, "max-dialogues", 1<<22, "")
+	o.tableFlags(f)
 	f.BoolVar(&o.messages, "messages", true, "")
 	f.BoolVar(&o.histogram, "histogram", false, "")
 	o.decoder.Subscribers = true
@@ -40,6 +38,13 @@ func (o *flowOptions) flags(f *flag.FlagSet) {
 	f.StringVar(&o.metrics, "metrics", "", "")
 	f.StringVar(&o.writePcap, "write-pcap", "", "")
 	o.filterFlags(f)
+}
+
+// tableFlags defines those that say how to follow dialogues.
+func (o *flowOptions) tableFlags(f *flag.FlagSet) {
+	f.DurationVar(&o.table.AnswerTimeout, "timeout", time.Minute, "")
+	f.DurationVar(&o.table.Hold, "hold", 2*time.Second, "")
+	f.IntVar(&o.table.Max, "max-dialogues", 1<<22, "")
 }
 
 // decoderFlags defines those that say how to read messages.
