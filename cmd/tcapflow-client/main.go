@@ -102,12 +102,17 @@ func exitCode(err error) int {
 	return exitError
 }
 
-// parse parses a command's flags. It returns flag.ErrHelp as it is.
+// parse parses a command's flags, and takes what the command line leaves out from the
+// environment and the configuration file. It returns flag.ErrHelp as it is.
 func parse(f *flag.FlagSet, args []string) error {
 	f.SetOutput(io.Discard)
 	err := f.Parse(args)
-	if err == nil || errors.Is(err, flag.ErrHelp) {
+	switch {
+	case errors.Is(err, flag.ErrHelp):
 		return err
+	case err != nil:
+		return misuse(f.Name(), "%v", err)
 	}
-	return misuse(f.Name(), "%v", err)
+	_, err = configure(f)
+	return err
 }

@@ -40,6 +40,7 @@ func (o *flowOptions) flags(f *flag.FlagSet) {
 	f.StringVar(&o.metrics, "metrics", "", "")
 	f.StringVar(&o.writePcap, "write-pcap", "", "")
 	o.filterFlags(f)
+	configFlag(f)
 }
 
 // decoderFlags defines those that say how to read messages.

@@ -10,6 +10,7 @@ Usage:
     tcapflow-client flow TID|DIGITS FILE...
     tcapflow-client replay -i INTERFACE FILE...
     tcapflow-client interfaces [-json]
+    tcapflow-client config [-config FILE]
     tcapflow-client completion bash|zsh|fish
     tcapflow-client version [-json]
     tcapflow-client help [COMMAND]
@@ -26,6 +27,12 @@ Examples:
     $ sudo tcapflow-client capture -i any -duration 5m > flow.jsonl
     $ tcapflow-client flow 4917700 trace.pcap
     $ ssh probe tcpdump -i eth0 -U -w - sctp | tcapflow-client read -
+
+Settings: what a flag says, an environment variable and a line of a YAML file
+(-config FILE) can say too. "-max-dialogues 1000" is
+TCAPFLOW_CLIENT_MAX_DIALOGUES=1000, and "max-dialogues: 1000" in the file. The
+command line goes before the environment, that before the file.
+` + "`tcapflow-client config`" + ` lists the names.
 
 Exit codes:
     0  done (also when the reader of standard output went away)
@@ -114,6 +121,7 @@ const usageFlow = `    -messages=false   no "message" lines
                       to 256 MB of memory; what is given up for that is counted. The
                       file is for its owner to read; "read" gives it its name when it
                       is whole
+    -config FILE      take settings from this YAML file, see ` + "`tcapflow-client config`" + `
     -timeout TIME     when a Begin counts as unanswered; default 1m
     -hold TIME        how long an answer that comes before its Begin waits for
                       it; default 2s
@@ -194,6 +202,27 @@ Flags:
 
 const usageHelp = `Usage:
     tcapflow-client help [COMMAND]
+`
+
+const usageConfig = `Usage:
+    tcapflow-client config [-config FILE]
+
+Lists the names of all settings: as a flag and in the configuration file, as an
+environment variable, with its default, what sets it now, and the commands that have
+it. It fails where the environment or the file has a wrong name or value, so it is
+the check of a file, too. A flag that may be repeated is a list in the file.
+
+Flags:
+    -config FILE      the file, YAML
+
+Examples:
+    $ tcapflow-client config
+    $ tcapflow-client config -config /etc/tcapflow-client.yaml
+    $ cat /etc/tcapflow-client.yaml
+    i: eth1,eth2
+    messages: false
+    gt: ["4917", "4918"]
+    $ tcapflow-client capture -config /etc/tcapflow-client.yaml
 `
 
 const usageCompletion = `Usage:
