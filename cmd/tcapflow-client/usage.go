@@ -114,14 +114,11 @@ const usageFlow = `    -messages=false   no "message" lines
                       look for them
     -histogram        at the end, a table of operations and a histogram of
                       latencies, on standard error
-    -metrics ADDRESS  serve http://ADDRESS/metrics for Prometheus, and /healthz,
-                      such as 127.0.0.1:9145; default: not
     -write-pcap FILE  write the packets of the dialogues that are selected below to a
                       pcapng file, in their order. Until it is known they wait, in up
                       to 256 MB of memory; what is given up for that is counted. The
                       file is for its owner to read; "read" gives it its name when it
                       is whole
-    -config FILE      take settings from this YAML file, see ` + "`tcapflow-client config`" + `
     -timeout TIME     when a Begin counts as unanswered; default 1m
     -hold TIME        how long an answer that comes before its Begin waits for
                       it; default 2s
@@ -139,6 +136,19 @@ commas, and one of them has to fit one of the two sides:
     -min-latency TIME dialogues that were answered no sooner
 With the last two there are no "message" lines: how its dialogue will end is not
 known when a message comes.
+
+As a service:
+    -config FILE      take settings from this YAML file, see ` + "`tcapflow-client config`" + `
+    -output FILE      append the lines to this file; SIGHUP reopens it, and begins the
+                      file of "capture -write-pcap" anew if that was given another name
+    -log-format NAME  text, or json: a line of JSON for each thing that is said, and for
+                      the summary; default text
+    -instance NAME    what log lines call this instance; default $POD_NAME, or the host
+    -metrics ADDRESS  serve http://ADDRESS/metrics for Prometheus, /healthz, and /readyz,
+                      such as 127.0.0.1:9145; default: not
+    -debug            serve /debug/buildinfo and /debug/pprof there too; only on a
+                      loopback address
+SIGTERM and SIGINT end the capture, write what is open, and the summary says so.
 `
 
 // usageDecoder is what all that read captures have in common.

@@ -1,0 +1,162 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/tcapflow/tcapflow/internal/export"
+	"github.com/tcapflow/tcapflow/internal/logs"
+	"github.com/tcapflow/tcapflow/internal/serve"
+)
+
+// serviceOptions are the flags of "read" and "capture" for those who run them as a
+// service.
+type serviceOptions struct {
+	logFormat string
+	instance  string
+	metrics   string // address, or "" for none
+	debug     bool
+	output    string // file, or "" for standard output
+}
+
+func (o *serviceOptions) flags(f *flag.FlagSet) {
+	configFlag(f)
+	f.StringVar(&o.logFormat, "log-format", "text", "")
+	f.StringVar(&o.instance, "instance", "", "")
+	f.StringVar(&o.metrics, "metrics", "", "")
+	f.BoolVar(&o.debug, "debug", false, "")
+	f.StringVar(&o.output, "output", "", "")
+}
+
+func (o *serviceOptions) check(command string) error {
+	switch {
+	case o.logFormat != "text" && o.logFormat != "json":
+		return misuse(command, "-log-format must be text or json")
+	case o.debug && o.metrics == "":
+		return misuse(command, "-debug wants -metrics, which says where")
+	}
+	return nil
+}
+
+// setLog makes the logger that the options ask for.
+func (a *app) setLog(o *serviceOptions) {
+	host, _ := os.Hostname() // of a pod, its name
+	a.log = logs.New(a.stderr, logs.Options{
+		JSON: o.logFormat == "json", Service: program, Version: version,
+		Instance: cmp.Or(o.instance, os.Getenv("POD_NAME"), host),
+	})
+}
+
+// program is the name that log lines have.
+const program = "tcapflow-client"
+
+// closers end what was started, the last one first.
+type closers []func()
+
+func (c closers) close() {
+	for i := len(c) - 1; i >= 0; i-- {
+		c[i]()
+	}
+}
+
+// startService opens what surrounds a flow: the file that lines go to, and what its metrics
+// go to. What it returns ends all that.
+func (a *app) startService(f *flow) (stop func(), err error) {
+	o := &f.options.service
+	if o.logFormat == "json" {
+		f.log = a.log
+	}
+	var started closers
+	for _, start := range []func(*flow) (func(), error){a.startOutput, a.startServer} {
+		stop, err := start(f)
+		if err != nil {
+			started.close()
+			return nil, err
+		}
+		started = append(started, stop)
+	}
+	return started.close, nil
+}
+
+// startOutput opens the file of -output.
+func (a *app) startOutput(f *flow) (stop func(), err error) {
+	if f.options.service.output == "" {
+		return func() {}, nil
+	}
+	if err := f.openOutput(); err != nil {
+		return nil, err
+	}
+	return closers{f.output.close, f.reopenOnHangup()}.close, nil
+}
+
+// startServer serves metrics, where that was asked for.
+func (a *app) startServer(f *flow) (stop func(), err error) {
+	o := &f.options.service
+	if o.metrics == "" {
+		return func() {}, nil
+	}
+	f.shared = true
+	f.server, err = serve.Listen(serve.Options{
+		Address: o.metrics, Debug: o.debug, Log: a.log,
+		ContentType: string(export.MetricsFormat), Metrics: f.metrics,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("metrics: %w: -metrics takes HOST:PORT of this machine, port 0 for any", err)
+	}
+	a.log.Info(fmt.Sprintf("metrics on http://%s/metrics", f.server.Address()))
+	return f.server.Close, nil
+}
+
+// ready tells those who watch that packets are taken from now on, and when that ends.
+func (f *flow) ready(ctx context.Context) {
+	if f.server != nil {
+		f.server.Ready(true)
+	}
+	context.AfterFunc(ctx, func() {
+		if f.server != nil {
+			f.server.Ready(false)
+		}
+	})
+}
+
+// stoppedBy is the cause of a context that a signal ended.
+type stoppedBy string
+
+func (s stoppedBy) Error() string { return "stopped by " + string(s) }
+
+// untilSignal returns a context that ends at SIGINT or SIGTERM: what is open is then
+// finished and written. A second signal ends the program at once.
+func untilSignal() (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	go func() {
+		select {
+		case s := <-signals:
+			signal.Stop(signals)
+			name := stoppedBy("SIGTERM")
+			if s == syscall.SIGINT {
+				name = "SIGINT"
+			}
+			cancel(name)
+		case <-ctx.Done():
+			signal.Stop(signals)
+		}
+	}()
+	return ctx, func() { cancel(context.Canceled) }
+}
+
+// signalOf is the name of the signal that ended a context, or "".
+func signalOf(ctx context.Context) string {
+	var s stoppedBy
+	if errors.As(context.Cause(ctx), &s) {
+		return string(s)
+	}
+	return ""
+}
