@@ -41,7 +41,8 @@ type flow struct {
 	output      *outputFile     // of -output, or nil
 	hangup      atomic.Bool     // SIGHUP came
 	server      *serve.Server
-	log         *slog.Logger // for what is said in lines of JSON, or nil
+	statsd      *export.StatsD // or nil
+	log         *slog.Logger   // for what is said in lines of JSON, or nil
 	began       bool
 	files       []filePart
 }
@@ -234,6 +235,9 @@ func (f *flow) records(list []dialogue.Record) error {
 			continue
 		}
 		f.latency.Add(&list[i])
+		if f.statsd != nil {
+			f.statsd.Add(&list[i])
+		}
 		err = errors.Join(err, f.out.Dialogue(&list[i]))
 	}
 	return err

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/tcapflow/tcapflow/internal/export"
@@ -18,11 +19,12 @@ import (
 // serviceOptions are the flags of "read" and "capture" for those who run them as a
 // service.
 type serviceOptions struct {
-	logFormat string
-	instance  string
-	metrics   string // address, or "" for none
-	debug     bool
-	output    string // file, or "" for standard output
+	logFormat            string
+	instance             string
+	metrics              string // address, or "" for none
+	debug                bool
+	output               string // file, or "" for standard output
+	statsd, statsdPrefix string // address, or "" for none
 }
 
 func (o *serviceOptions) flags(f *flag.FlagSet) {
@@ -32,6 +34,8 @@ func (o *serviceOptions) flags(f *flag.FlagSet) {
 	f.StringVar(&o.metrics, "metrics", "", "")
 	f.BoolVar(&o.debug, "debug", false, "")
 	f.StringVar(&o.output, "output", "", "")
+	f.StringVar(&o.statsd, "statsd", "", "")
+	f.StringVar(&o.statsdPrefix, "statsd-prefix", "tcapflow.", "")
 }
 
 func (o *serviceOptions) check(command string) error {
@@ -40,6 +44,8 @@ func (o *serviceOptions) check(command string) error {
 		return misuse(command, "-log-format must be text or json")
 	case o.debug && o.metrics == "":
 		return misuse(command, "-debug wants -metrics, which says where")
+	case strings.ContainsAny(o.statsdPrefix, ":|@#\n") || len(o.statsdPrefix) > 128:
+		return misuse(command, "-statsd-prefix must have none of : | @ #, and at most 128 octets")
 	}
 	return nil
 }
@@ -73,7 +79,7 @@ func (a *app) startService(f *flow) (stop func(), err error) {
 		f.log = a.log
 	}
 	var started closers
-	for _, start := range []func(*flow) (func(), error){a.startOutput, a.startServer} {
+	for _, start := range []func(*flow) (func(), error){a.startOutput, a.startServer, a.startStatsD} {
 		stop, err := start(f)
 		if err != nil {
 			started.close()

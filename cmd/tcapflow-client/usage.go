@@ -148,6 +148,9 @@ As a service:
                       such as 127.0.0.1:9145; default: not
     -debug            serve /debug/buildinfo and /debug/pprof there too; only on a
                       loopback address
+    -statsd ADDRESS   send newState, delState, abort, expiredState, parseError and latency
+                      to a StatsD server each second, such as 127.0.0.1:8125
+    -statsd-prefix P  what stands before these names; default "tcapflow."
 SIGTERM and SIGINT end the capture, write what is open, and the summary says so.
 `
 
