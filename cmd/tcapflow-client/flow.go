@@ -39,6 +39,8 @@ type flow struct {
 	file        *pcap.Writer    // where they go
 	packetsInfo os.FileInfo     // of that file, where it has its name from the start
 	output      *outputFile     // of -output, or nil
+	wake        atomic.Bool     // there is something to attend to, see attend
+	watchdog    atomic.Bool     // the service manager wants to hear that packets are taken
 	hangup      atomic.Bool     // SIGHUP came
 	server      *serve.Server
 	statsd      *export.StatsD // or nil
@@ -98,8 +100,10 @@ func (e writeError) Unwrap() error { return e.error }
 // come (0: no limit).
 func (f *flow) drain(ctx context.Context, src pcap.Source, limit uint64) error {
 	for n := uint64(0); (limit == 0 || n < limit) && ctx.Err() == nil; {
-		if err := f.reopen(); err != nil {
-			return writeError{err}
+		if f.wake.Load() {
+			if err := f.attend(); err != nil {
+				return writeError{err}
+			}
 		}
 		if f.live && src.MayWait() {
 			if err := f.flush(); err != nil {

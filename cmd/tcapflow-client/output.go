@@ -55,6 +55,7 @@ func (f *flow) reopenOnHangup() (stop func()) {
 			select {
 			case <-signals:
 				f.hangup.Store(true)
+				f.wake.Store(true)
 			case <-done:
 				return
 			}
@@ -65,9 +66,6 @@ func (f *flow) reopenOnHangup() (stop func()) {
 
 // reopen is called between two packets. Lines so far go to the old file.
 func (f *flow) reopen() error {
-	if !f.hangup.CompareAndSwap(true, false) {
-		return nil
-	}
 	err := f.flush()
 	if f.output != nil {
 		err = errors.Join(err, f.output.open())

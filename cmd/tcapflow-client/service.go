@@ -11,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/coreos/go-systemd/v22/daemon"
+
 	"github.com/tcapflow/tcapflow/internal/export"
 	"github.com/tcapflow/tcapflow/internal/logs"
 	"github.com/tcapflow/tcapflow/internal/serve"
@@ -79,7 +81,7 @@ func (a *app) startService(f *flow) (stop func(), err error) {
 		f.log = a.log
 	}
 	var started closers
-	for _, start := range []func(*flow) (func(), error){a.startOutput, a.startServer, a.startStatsD} {
+	for _, start := range []func(*flow) (func(), error){a.startOutput, a.startServer, a.startStatsD, a.startWatchdog} {
 		stop, err := start(f)
 		if err != nil {
 			started.close()
@@ -124,11 +126,46 @@ func (f *flow) ready(ctx context.Context) {
 	if f.server != nil {
 		f.server.Ready(true)
 	}
+	notify(daemon.SdNotifyReady)
 	context.AfterFunc(ctx, func() {
 		if f.server != nil {
 			f.server.Ready(false)
 		}
+		notify(daemon.SdNotifyStopping)
 	})
+}
+
+// notify tells the service manager, if there is one that wants to know: systemd with
+// Type=notify, sd_notify(3). That it does not listen is no reason to stop.
+func notify(state string) { _, _ = daemon.SdNotify(false, state) }
+
+// startWatchdog has the flow tell the service manager that it goes on taking packets, twice
+// as often as that wants to hear it (WatchdogSec=, systemd.service(5)). The flow itself
+// does so, in attend: that some other goroutine lives says nothing.
+func (a *app) startWatchdog(f *flow) (stop func(), err error) {
+	interval, err := daemon.SdWatchdogEnabled(false)
+	if err != nil {
+		return nil, fmt.Errorf("WATCHDOG_USEC: %w", err)
+	}
+	if interval <= 0 {
+		return func() {}, nil
+	}
+	return every(interval/2, func() {
+		f.watchdog.Store(true)
+		f.wake.Store(true)
+	}), nil
+}
+
+// attend does between two packets what another goroutine asked for.
+func (f *flow) attend() error {
+	f.wake.Store(false)
+	if f.watchdog.CompareAndSwap(true, false) {
+		notify(daemon.SdNotifyWatchdog)
+	}
+	if f.hangup.CompareAndSwap(true, false) {
+		return f.reopen()
+	}
+	return nil
 }
 
 // stoppedBy is the cause of a context that a signal ended.
