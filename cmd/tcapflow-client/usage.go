@@ -11,6 +11,7 @@ Usage:
     tcapflow-client flow TID|DIGITS FILE...
     tcapflow-client replay -i INTERFACE FILE...
     tcapflow-client interfaces [-json]
+    tcapflow-client config [-config FILE]
     tcapflow-client completion bash|zsh|fish
     tcapflow-client version [-json]
     tcapflow-client help [COMMAND]
@@ -28,6 +29,12 @@ Examples:
     $ sudo tcapflow-client top -i any
     $ tcapflow-client flow 4917700 trace.pcap
     $ ssh probe tcpdump -i eth0 -U -w - sctp | tcapflow-client read -
+
+Settings: what a flag says, an environment variable and a line of a YAML file
+(-config FILE) can say too. "-max-dialogues 1000" is
+TCAPFLOW_CLIENT_MAX_DIALOGUES=1000, and "max-dialogues: 1000" in the file. The
+command line goes before the environment, that before the file.
+` + "`tcapflow-client config`" + ` lists the names.
 
 Exit codes:
     0  done (also when the reader of standard output went away)
@@ -109,8 +116,6 @@ const usageFlow = `    -messages=false   no "message" lines
                       look for them
     -histogram        at the end, a table of operations and a histogram of
                       latencies, on standard error
-    -metrics ADDRESS  serve http://ADDRESS/metrics for Prometheus, and /healthz,
-                      such as 127.0.0.1:9145; default: not
     -write-pcap FILE  write the packets of the dialogues that are selected below to a
                       pcapng file, in their order. Until it is known they wait, in up
                       to 256 MB of memory; what is given up for that is counted. The
@@ -119,6 +124,25 @@ const usageFlow = `    -messages=false   no "message" lines
 ` + usageTable + usageDecoder + `
 What is written, and goes into the histogram; ` + usageFilter + `With the last two there are no "message" lines: how its dialogue will end is not
 known when a message comes.
+
+` + usageService
+
+// usageService is about a program that is left to itself.
+const usageService = `As a service:
+    -config FILE      take settings from this YAML file, see ` + "`tcapflow-client config`" + `
+    -output FILE      append the lines to this file; SIGHUP reopens it, and begins the
+                      file of "capture -write-pcap" anew if that was given another name
+    -log-format NAME  text, or json: a line of JSON for each thing that is said, and for
+                      the summary; default text
+    -instance NAME    what log lines call this instance; default $POD_NAME, or the host
+    -metrics ADDRESS  serve http://ADDRESS/metrics for Prometheus, /healthz, and /readyz,
+                      such as 127.0.0.1:9145; default: not
+    -debug            serve /debug/buildinfo and /debug/pprof there too; only on a
+                      loopback address
+    -statsd ADDRESS   send newState, delState, abort, expiredState, parseError and latency
+                      to a StatsD server each second, such as 127.0.0.1:8125
+    -statsd-prefix P  what stands before these names; default "tcapflow."
+SIGTERM and SIGINT end the capture, write what is open, and the summary says so.
 `
 
 // usageTable is what all that follow dialogues have in common.
@@ -232,6 +256,27 @@ Flags:
 
 const usageHelp = `Usage:
     tcapflow-client help [COMMAND]
+`
+
+const usageConfig = `Usage:
+    tcapflow-client config [-config FILE]
+
+Lists the names of all settings: as a flag and in the configuration file, as an
+environment variable, with its default, what sets it now, and the commands that have
+it. It fails where the environment or the file has a wrong name or value, so it is
+the check of a file, too. A flag that may be repeated is a list in the file.
+
+Flags:
+    -config FILE      the file, YAML
+
+Examples:
+    $ tcapflow-client config
+    $ tcapflow-client config -config /etc/tcapflow-client.yaml
+    $ cat /etc/tcapflow-client.yaml
+    i: eth1,eth2
+    messages: false
+    gt: ["4917", "4918"]
+    $ tcapflow-client capture -config /etc/tcapflow-client.yaml
 `
 
 const usageCompletion = `Usage:
