@@ -23,7 +23,7 @@ import (
 func debianMirror(base spec.Debian, o options.Options, committed debian.Lock, note func(string, ...any)) debian.Mirror {
 	return debian.Mirror{
 		URL: o.Mirrors[0], Others: o.Mirrors[1:], Snapshot: debian.NewSnapshot(o.Snapshot), Keyring: base.Keyring,
-		Cache:     &fetch.Cache{Dir: cache.Folder(o.Cache).Downloads()},
+		Cache:     &fetch.Cache{Dir: cache.Folder(o.Cache).Downloads(), Borrow: cache.Folder(o.Cache).Borrow},
 		Security:  o.Security,
 		NotBefore: committed.NotBefore(),
 		Note:      eachLineOnce(note),
