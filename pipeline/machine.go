@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"context"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/http"
@@ -26,7 +25,7 @@ const answerWithin = 10 * time.Second
 // machine looks at what a build needs of this machine.
 func (p *Pipeline) machine(ctx context.Context) ([]doctor.Finding, error) {
 	looks := []func(context.Context) []doctor.Finding{
-		p.lookAtGo, p.lookAtGit, p.lookAtEngine, p.lookAtCache, p.lookAtCA, p.lookAtMirrors, p.lookAtModules,
+		p.lookAtGo, p.lookAtGit, p.lookAtEngine, p.lookAtCache, p.lookAtMirrors, p.lookAtModules,
 	}
 	results := make([][]doctor.Finding, len(looks))
 	var group sync.WaitGroup
@@ -131,16 +130,6 @@ func (p *Pipeline) lookAtCache(context.Context) []doctor.Finding {
 			p.o.Cache, float64(free)/1e9, enough/1e9), Next: "free space, or set " + p.project.Namespace.Variable("CACHE")}}
 	}
 	return []doctor.Finding{fine("cache", "%s, %.1f GB free", p.o.Cache, float64(free)/1e9)}
-}
-
-func (p *Pipeline) lookAtCA(context.Context) []doctor.Finding {
-	if p.o.CA == nil {
-		return nil
-	}
-	if !x509.NewCertPool().AppendCertsFromPEM(p.o.CA) {
-		return []doctor.Finding{{Status: doctor.Fail, What: "SSL_CERT_FILE", Says: "it has no certificate in PEM", Next: "name a bundle that has"}}
-	}
-	return []doctor.Finding{fine("SSL_CERT_FILE", "certificates are read from it")}
 }
 
 // lookAtMirrors asks each Debian mirror for the beginning of its signed index.

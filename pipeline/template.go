@@ -56,12 +56,11 @@ func (p *Pipeline) TemplateStatus(ctx context.Context) error {
 
 func libraryLine(s template.Status) string {
 	line := s.Library
-	if s.Replace != "" {
-		line += ", replaced by " + s.Replace
-	}
 	switch {
+	case s.Replace != "":
+		return line + ", which go.mod replaces by " + s.Replace
 	case s.Why != nil:
-		return line + "; what is newest cannot be asked: " + firstLine(s.Why)
+		return line + "; what is newest cannot be asked: " + lastLine(s.Why)
 	case semver.Compare(s.Newest, s.Library) > 0:
 		return line + "; newest " + s.Newest + ", `mage template:update` takes it"
 	}
@@ -77,6 +76,12 @@ func templateLine(s template.Status) string {
 		return line + ", not that of the library: `mage template:update` brings both to one version"
 	}
 	return line
+}
+
+// lastLine is what a failed command said in the end.
+func lastLine(err error) string {
+	lines := strings.Split(strings.TrimSpace(err.Error()), "\n")
+	return strings.TrimSpace(lines[len(lines)-1])
 }
 
 func listOr(names []string, none string) string {
@@ -164,8 +169,11 @@ func ofTemplate(err error) error {
 		return err
 	}
 	code := fault.Failed
-	if e.Usage {
+	switch {
+	case e.Usage:
 		code = fault.Usage
+	case e.Fetch:
+		code = fault.Fetch
 	}
 	return &fault.Error{Code: code, Err: e.Err, Next: e.Next, Log: e.Log}
 }

@@ -51,7 +51,7 @@ func (n New) requireLibrary(ctx context.Context) error {
 	_, missing := command(ctx, n.Dir, "go", "mod", "download", Library+"@"+n.Version)
 	if missing != nil && ctx.Err() == nil {
 		if n.Checkout == "" {
-			return withNext(missing, "see that GOPROXY (go env GOPROXY) can be reached")
+			return fetching(missing, nextProxy)
 		}
 		checkout, err := filepath.Abs(n.Checkout)
 		if err != nil {
@@ -63,7 +63,18 @@ func (n New) requireLibrary(ctx context.Context) error {
 		}
 	}
 	_, err := command(ctx, n.Dir, "go", "mod", "tidy")
-	return withNext(err, "see that GOPROXY (go env GOPROXY) can be reached")
+	return fetching(err, nextProxy)
+}
+
+const nextProxy = "see that GOPROXY (go env GOPROXY) can be reached"
+
+// fetching marks the error of a command as one of a download.
+func fetching(err error, next string) error {
+	var e *Error
+	if errors.As(err, &e) {
+		e.Fetch = true
+	}
+	return withNext(err, next)
 }
 
 func withNext(err error, next string) error {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"path"
@@ -24,9 +25,15 @@ type proxy struct{ dir string }
 
 // add publishes a checkout as a version of this library, below a prefix such as v0.1.0. The
 // version ends in a digest of all files, since Go's module cache keeps a version for ever.
-func (p proxy) add(t *testing.T, checkout, prefix string) (version string) {
+// Some files may have another text than in the checkout, or be new.
+func (p proxy) add(t *testing.T, checkout, prefix string, changed map[string]string) (version string) {
 	t.Helper()
-	files := modFiles(t, checkout)
+	files := slices.DeleteFunc(modFiles(t, checkout), func(f zip.File) bool { return changed[f.Path()] != "" })
+	other := t.TempDir()
+	put(t, other, changed)
+	for _, name := range slices.Sorted(maps.Keys(changed)) {
+		files = append(files, modFile{name, filepath.Join(other, filepath.FromSlash(name))})
+	}
 	sum := sha256.New()
 	for _, f := range files {
 		text, err := os.ReadFile(f.(modFile).from)

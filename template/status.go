@@ -14,7 +14,7 @@ type Status struct {
 	Record  Record
 	Library string   // the version that go.mod requires; empty in a whole copy
 	Replace string   // what go.mod puts in its place, or empty
-	Newest  string   // version that can be had; empty where Why says why that is not known
+	Newest  string   // version that can be had; empty where Why says why that is not known, or with Replace
 	Why     error    // why Newest is not known
 	Changed []string // the template's files that the project has changed, but for what is its own: build/, cmd/
 	Gone    []string // and those that it has thrown away
@@ -40,7 +40,9 @@ func (u Update) Status(ctx context.Context) (Status, error) {
 			s.Replace = strings.TrimSpace(r.New.Path + " " + r.New.Version)
 		}
 	}
-	s.Newest, s.Why = Newest(ctx, u.Dir)
+	if s.Replace == "" {
+		s.Newest, s.Why = Newest(ctx, u.Dir)
+	}
 	if ctx.Err() != nil {
 		return s, ctx.Err()
 	}

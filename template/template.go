@@ -58,6 +58,7 @@ type Error struct {
 	Next  string // what to do
 	Log   string // the end of what a command said
 	Usage bool   // it is wrong use
+	Fetch bool   // something could not be fetched
 }
 
 func (e *Error) Error() string {
@@ -102,6 +103,9 @@ func (p Project) fill() (Project, error) {
 	}
 	if p.CLib == "" {
 		p.CLib = "none"
+	}
+	if p.Whole && p.CLib != "none" {
+		return p, wrongUse("name it in Libraries of build/project.go", "a whole copy has the libraries of this repository, not -clib=%s", p.CLib)
 	}
 	if _, ok := clibs[p.CLib]; !ok {
 		return p, wrongUse("take none and add a spec.Library of your own to build/project.go",

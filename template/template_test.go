@@ -144,6 +144,7 @@ func TestFill(t *testing.T) {
 		{}, {Module: "a b"}, {Module: "/x"}, {Module: "example.org/You"}, {Module: "example.org/x/y", Name: "../y"},
 		{Module: "example.org/x/y"}, {Module: "example.org/x/build"}, {Module: "example.org/x/yy", CLib: "glib"},
 		{Module: "example.org/x/yy", Name: "yy\nzz"}, {Module: "example.org/x/yy", Name: "-yy"},
+		{Module: "example.org/x/yy", CLib: "zlib", Whole: true},
 	} {
 		var e *Error
 		if _, err := bad.fill(); !errors.As(err, &e) || !e.Usage || e.Next == "" {

@@ -59,7 +59,7 @@ func (u Update) Run(ctx context.Context) error {
 // Newest is the newest version of the library that GOPROXY has.
 func Newest(ctx context.Context, dir string) (string, error) {
 	version, err := command(ctx, dir, "go", "list", "-m", "-f", "{{.Version}}", Library+"@latest")
-	return version, withNext(err, "see that GOPROXY (go env GOPROXY) can be reached")
+	return version, fetching(err, nextProxy)
 }
 
 // template merges the template, unless the project has it.
@@ -126,7 +126,7 @@ func (u Update) render(ctx context.Context, dir string, record Record) error {
 	}
 	program := Library + "/cmd/newtool@" + record.Version
 	_, err = command(ctx, work, "go", "run", program, dir, "-record="+RecordName)
-	return withNext(err, "see that GOPROXY (go env GOPROXY) has "+Library+" "+record.Version)
+	return fetching(err, "see that GOPROXY (go env GOPROXY) has "+Library+" "+record.Version)
 }
 
 // library brings go.mod to the version, and its Go to that of the library, and commits.
@@ -145,7 +145,7 @@ func (u Update) library(ctx context.Context) error {
 		return nil
 	}
 	if _, err := command(ctx, u.Dir, "go", "get", Library+"@"+u.To); err != nil {
-		return err
+		return fetching(err, nextProxy)
 	}
 	if mod.Toolchain != nil {
 		if err := u.toolchain(ctx, mod.Toolchain.Name); err != nil {
@@ -222,7 +222,7 @@ func (u Update) whole(ctx context.Context, record Record) error {
 	}
 	defer os.RemoveAll(clone)
 	if _, err := command(ctx, clone, "git", "clone", "-q", u.From, "whole"); err != nil {
-		return withNext(err, "see that git can clone it")
+		return fetching(err, "see that git can clone it")
 	}
 	upstream := filepath.Join(clone, "whole")
 	if u.To == "" {

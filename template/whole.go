@@ -29,7 +29,7 @@ func (n New) whole(ctx context.Context) error {
 		source = filepath.Join(clone, "whole")
 		address := "https://" + Library
 		if _, err := command(ctx, clone, "git", "clone", "-q", "--depth=1", "--branch="+n.Version, address, source); err != nil {
-			return withNext(err, "clone "+address+" yourself, and run `mage template:new` there")
+			return fetching(err, "clone "+address+" yourself, and run `mage template:new` there")
 		}
 	}
 	files, err := renamedCopy(ctx, source, n.Dir, n.Project)

@@ -43,8 +43,11 @@ func main() {
 	}
 	fmt.Fprintln(os.Stderr, "Error:", err)
 	var known *template.Error
-	if errors.As(err, &known) && known.Usage {
+	switch { // as mage's targets: docs/reference.md
+	case errors.As(err, &known) && known.Usage:
 		os.Exit(2)
+	case known != nil && known.Fetch:
+		os.Exit(4)
 	}
 	os.Exit(1)
 }

@@ -20,13 +20,14 @@ import (
 
 // Folders of what is kept, by content.
 const (
-	downloads = "downloads"
-	libraries = "libraries"
-	emulators = "qemu"
+	downloads  = "downloads"
+	libraries  = "libraries"
+	emulators  = "qemu"
+	selfchecks = "selfcheck"
 )
 
 // kept are all of them.
-var kept = []string{downloads, libraries, emulators}
+var kept = []string{downloads, libraries, emulators, selfchecks}
 
 // locks begins the names of files with package sets that were resolved again.
 const locks = "lock-"

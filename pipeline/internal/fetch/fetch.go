@@ -93,6 +93,29 @@ func (c *Cache) Get(ctx context.Context, url, digest string, size int64) (string
 	return c.Path(digest), part.Commit()
 }
 
+// Put keeps a file whose digest the caller has computed.
+func (c *Cache) Put(digest string, text []byte) (string, error) {
+	if !lowerHex.MatchString(digest) {
+		return "", fmt.Errorf("%q is no SHA-256 in lower-case hex", digest)
+	}
+	if c.Has(digest) {
+		return c.Path(digest), nil
+	}
+	if err := os.MkdirAll(filepath.Dir(c.Path(digest)), 0o755); err != nil {
+		return "", err
+	}
+	tmp, err := os.CreateTemp(filepath.Dir(c.Path(digest)), ".part-*")
+	if err != nil {
+		return "", err
+	}
+	defer os.Remove(tmp.Name())
+	_, err = tmp.Write(text)
+	if err := errors.Join(err, tmp.Close()); err != nil {
+		return "", err
+	}
+	return c.Path(digest), os.Rename(tmp.Name(), c.Path(digest))
+}
+
 // Read returns the body of url, at most limit bytes. Nothing is known of its
 // digest: the caller checks a signature.
 func (c *Cache) Read(ctx context.Context, url string, limit int64) ([]byte, error) {

@@ -34,6 +34,21 @@ func (o *Options) readMirrors(project spec.Project, env variables) error {
 	return nil
 }
 
+// readAlpineMirrors fills in where Alpine's packages come from: as for Debian, what the user
+// says and nothing else, or what the base names.
+func (o *Options) readAlpineMirrors(project spec.Project, env variables) error {
+	if o.AlpineMirrors = listed(env.get("ALPINE_MIRROR")); o.AlpineMirrors == nil {
+		o.AlpineMirrors = project.Alpine.Mirrors
+	}
+	for _, url := range o.AlpineMirrors {
+		if !isWeb(url) {
+			const next = "give it as http://HOST/alpine or https://HOST/alpine; several with spaces or commas between"
+			return fault.New(fault.Usage, next, "ALPINE_MIRROR is %q, which is no address of a mirror", url)
+		}
+	}
+	return nil
+}
+
 func isWeb(url string) bool {
 	return strings.HasPrefix(url, "http://") || strings.HasPrefix(url, "https://")
 }
@@ -63,19 +78,24 @@ func securityMirrors(mirrors []string, user bool, official []string) (urls []str
 // machines may be forbidden to ask others; without that what the host's apt uses (also a
 // firm's own, often the only one that answers), then Debian's.
 func mirrors(user, apt string, official []string) []string {
-	separator := func(r rune) bool { return r == ',' || r == ' ' || r == '\t' || r == '\n' }
-	var urls []string
-	for _, url := range strings.FieldsFunc(user, separator) {
-		urls = appendNew(urls, strings.TrimRight(url, "/"))
-	}
-	if len(urls) > 0 {
+	if urls := listed(user); urls != nil {
 		return urls
 	}
+	var urls []string
 	if url := aptMirror(apt); url != "" {
 		urls = append(urls, url)
 	}
 	for _, url := range official {
 		urls = appendNew(urls, url)
+	}
+	return urls
+}
+
+// listed reads a variable that names mirrors, with spaces or commas between.
+func listed(user string) (urls []string) {
+	separator := func(r rune) bool { return r == ',' || r == ' ' || r == '\t' || r == '\n' }
+	for _, url := range strings.FieldsFunc(user, separator) {
+		urls = appendNew(urls, strings.TrimRight(url, "/"))
 	}
 	return urls
 }

@@ -4,6 +4,7 @@ package options
 
 import (
 	"cmp"
+	"crypto/x509"
 	"os"
 	"path/filepath"
 	"slices"
@@ -36,10 +37,8 @@ type Options struct {
 	Security []string // mirrors of Debian's security updates, likewise
 	Snapshot string   // Debian's snapshot archive, likewise; "": not asked
 
-	RegistryPrefix string            // before image references
-	AlpineMirror   string            // "": Alpine's own
-	CA             []byte            // PEM of SSL_CERT_FILE: a TLS proxy's own, for the same builds
-	Proxy          map[string]string // HTTP_PROXY and the like, for builds that need a network
+	AlpineMirrors  []string // of Alpine, likewise; a branch stands below
+	RegistryPrefix string   // before image references
 }
 
 // Args are the options of a mage target; nil means not given.
@@ -60,7 +59,7 @@ func Read(project spec.Project, a Args) (o Options, err error) {
 		return Options{}, err
 	}
 	o.Out, o.Dist = filepath.Join(o.Root, "out"), filepath.Join(o.Root, "dist")
-	o.RegistryPrefix, o.AlpineMirror = own("REGISTRY"), env.get("ALPINE_MIRROR")
+	o.RegistryPrefix = own("REGISTRY")
 	o.Base = cmp.Or(own("BASE"), "auto")
 	set(&o.Base, a.Base)
 	set(&o.Locked, a.Locked)
@@ -69,7 +68,7 @@ func Read(project spec.Project, a Args) (o Options, err error) {
 	o.Live = env.get("CI") == "" && env.get("TERM") != "dumb"
 	o.Colour = env.get("NO_COLOR") == "" && o.Live && term.IsTerminal(int(os.Stdout.Fd()))
 	for _, part := range []func(spec.Project, variables) error{
-		o.checkBase, o.readCache, o.readNatives, o.readKeep, o.readMirrors, o.readProxy,
+		o.checkBase, o.readCache, o.readNatives, o.readKeep, o.readMirrors, o.readAlpineMirrors, o.checkCA,
 	} {
 		if err := part(project, env); err != nil {
 			return Options{}, err
@@ -117,18 +116,19 @@ func (o *Options) readKeep(project spec.Project, env variables) (err error) {
 	return err
 }
 
-// readProxy reads what stands between us and the network.
-func (o *Options) readProxy(_ spec.Project, env variables) (err error) {
-	o.Proxy = map[string]string{}
-	for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"} {
-		if v := env.get(name); v != "" {
-			o.Proxy[name] = v
-		}
+// checkCA refuses a bundle that crypto/x509 would pass over without a word.
+func (o *Options) checkCA(_ spec.Project, env variables) error {
+	file := env.get("SSL_CERT_FILE")
+	if file == "" {
+		return nil
 	}
-	if file := env.get("SSL_CERT_FILE"); file != "" {
-		if o.CA, err = os.ReadFile(file); err != nil {
-			return fault.New(fault.Usage, "correct SSL_CERT_FILE, or unset it", "SSL_CERT_FILE: %w", err)
-		}
+	const next = "correct SSL_CERT_FILE, or unset it"
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return fault.New(fault.Usage, next, "SSL_CERT_FILE: %w", err)
+	}
+	if !x509.NewCertPool().AppendCertsFromPEM(text) {
+		return fault.New(fault.Usage, next, "SSL_CERT_FILE: %s has no certificate in PEM", file)
 	}
 	return nil
 }

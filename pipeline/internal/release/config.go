@@ -2,6 +2,7 @@ package release
 
 import (
 	"embed"
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -40,7 +41,7 @@ func (s *stage) config() ([]byte, error) {
 		return nil, err
 	}
 	text, err := os.ReadFile(filepath.Join(s.Root, ".goreleaser.yaml"))
-	if err != nil {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) { // a project may have nothing to say
 		return nil, err
 	}
 	own, err := parseConfig(text)

@@ -9,19 +9,11 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-
-	"golang.org/x/mod/modfile"
-
-	"github.com/tcapflow/tcapflow/pipeline/internal/fault"
 )
 
 // Notes looks for what is in the checkout and does not go into the builder as one may
-// think. What cannot work is an error, before anything is started; of the rest a line is
-// said to the user.
+// think: a line is said to the user of each.
 func (t *Tree) Notes() (lines []string, err error) {
-	if err := t.replaced(); err != nil {
-		return nil, err
-	}
 	if _, err := os.Stat(filepath.Join(t.Root, "go.work")); err == nil {
 		lines = append(lines, "go.work is not read: what is built is what go.mod says")
 	}
@@ -35,29 +27,6 @@ func (t *Tree) Notes() (lines []string, err error) {
 		}
 	}
 	return lines, nil
-}
-
-// replaced refuses a folder outside of the checkout in the place of a module.
-func (t *Tree) replaced() error {
-	name := filepath.Join(t.Root, "go.mod")
-	text, err := os.ReadFile(name)
-	if os.IsNotExist(err) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	f, err := modfile.Parse(name, text, nil)
-	if err != nil {
-		return fault.New(fault.Usage, "", "%w", err)
-	}
-	for _, r := range f.Replace {
-		if r.New.Version == "" && !within(filepath.ToSlash(r.New.Path)) {
-			return fault.New(fault.Usage, "move it below the checkout, as a folder or a submodule; or replace the module by a version",
-				"go.mod replaces %s by %s, which is outside of the checkout: the builder does not see it", r.Old.Path, r.New.Path)
-		}
-	}
-	return nil
 }
 
 // within tells whether a path, relative to the root, stays below it.
