@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/tcapflow/tcapflow/pipeline/internal/alpine"
+	"github.com/tcapflow/tcapflow/pipeline/internal/cache"
 	"github.com/tcapflow/tcapflow/pipeline/internal/engine"
 	"github.com/tcapflow/tcapflow/pipeline/internal/fault"
 	"github.com/tcapflow/tcapflow/pipeline/internal/fetch"
@@ -41,7 +41,7 @@ func alpineMirror(base spec.Alpine, o options.Options, committed alpine.Lock,
 	note func(string, ...any)) alpine.Mirror {
 	return alpine.Mirror{
 		URLs: o.AlpineMirrors, Branch: base.Branch, Repositories: base.Repositories, Keys: base.Keys,
-		Cache:     &fetch.Cache{Dir: filepath.Join(o.Cache, "downloads")},
+		Cache:     &fetch.Cache{Dir: cache.Folder(o.Cache).Downloads()},
 		NotBefore: committed.Indexes,
 		Note:      eachLineOnce(note),
 	}

@@ -18,6 +18,7 @@ import (
 	"strings"
 
 	"github.com/tcapflow/tcapflow/pipeline/internal/engine"
+	"github.com/tcapflow/tcapflow/pipeline/internal/fault"
 	"github.com/tcapflow/tcapflow/pipeline/internal/image"
 	"github.com/tcapflow/tcapflow/spec"
 )
@@ -287,7 +288,7 @@ func (p *place) script(ctx context.Context, script string) (string, error) {
 	code, err := p.container.Exec(ctx, engine.Command{Args: []string{"sh", "-ec", script}, User: "0:0",
 		Env: []string{"DEBIAN_FRONTEND=noninteractive", "LC_ALL=C"}, Stdout: io.MultiWriter(&stdout, &all), Stderr: &all})
 	if err == nil && code != 0 {
-		err = fmt.Errorf("exit status %d:\n%s", code, lastLines(all.String(), 10))
+		err = fmt.Errorf("exit status %d:\n%s", code, fault.Tail(all.String(), 10))
 	}
 	return stdout.String(), err
 }

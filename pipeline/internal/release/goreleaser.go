@@ -106,17 +106,9 @@ func (g *goreleaser) run(ctx context.Context, publish bool) error {
 		return ctx.Err()
 	}
 	if err != nil {
-		return &fault.Error{Code: fault.Failed, Err: fmt.Errorf("goreleaser %s: %w", strings.Join(args, " "), err), Log: tail(output.String())}
+		return &fault.Error{Code: fault.Failed, Err: fmt.Errorf("goreleaser %s: %w", strings.Join(args, " "), err), Log: fault.Tail(output.String(), fault.TailLines)}
 	}
 	return nil
-}
-
-const tailLines = 40
-
-// tail keeps the last lines of a log.
-func tail(log string) string {
-	lines := strings.Split(strings.TrimRight(log, "\n"), "\n")
-	return strings.Join(lines[max(0, len(lines)-tailLines):], "\n")
 }
 
 // halfPublished is the error of an upload that was interrupted: what has arrived stays there.

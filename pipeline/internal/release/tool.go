@@ -153,7 +153,7 @@ func goOutput(ctx context.Context, cmd *exec.Cmd, root string, env []string, cod
 	if err != nil {
 		const next = "see what go says; modules come from GOPROXY (go env GOPROXY)"
 		err = fmt.Errorf("%s: %w", strings.Join(cmd.Args, " "), err)
-		return "", &fault.Error{Code: code, Next: next, Err: err, Log: tail(stderr.String())}
+		return "", &fault.Error{Code: code, Next: next, Err: err, Log: fault.Tail(stderr.String(), fault.TailLines)}
 	}
 	return strings.TrimSpace(stdout.String()), nil
 }
