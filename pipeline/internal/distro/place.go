@@ -10,7 +10,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path"
 	"path/filepath"
 	"reflect"
@@ -19,6 +18,7 @@ import (
 
 	"github.com/tcapflow/tcapflow/pipeline/internal/engine"
 	"github.com/tcapflow/tcapflow/pipeline/internal/fault"
+	"github.com/tcapflow/tcapflow/pipeline/internal/host"
 	"github.com/tcapflow/tcapflow/pipeline/internal/image"
 	"github.com/tcapflow/tcapflow/spec"
 )
@@ -297,10 +297,9 @@ func (p *place) script(ctx context.Context, script string) (string, error) {
 func buildHelper(ctx context.Context, arch, dir string) (string, error) {
 	out := filepath.Join(dir, "helper")
 	source := reflect.TypeFor[Options]().PkgPath() + "/helper"
-	cmd := exec.CommandContext(ctx, "go", "build", "-ldflags=-s -w", "-o", out, source)
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+arch)
-	if text, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("%s: %w: %s", source, err, bytes.TrimSpace(text))
+	env := []string{"CGO_ENABLED=0", "GOOS=linux", "GOARCH=" + arch}
+	if _, err := host.Go(ctx, ".", env, "build", "-ldflags=-s -w", "-o", out, source); err != nil {
+		return "", fmt.Errorf("%s: %w", source, err)
 	}
 	return out, nil
 }

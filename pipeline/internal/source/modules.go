@@ -2,14 +2,11 @@ package source
 
 import (
 	"archive/tar"
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -19,6 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/tcapflow/tcapflow/pipeline/internal/fault"
+	"github.com/tcapflow/tcapflow/pipeline/internal/host"
 )
 
 // Package is a main package on a platform, as the go command sees it.
@@ -107,26 +105,14 @@ func withoutFolders(modules []string) (downloaded []string, err error) {
 	return downloaded, nil
 }
 
-// goCommand returns the output of the host's go, also where it fails. go runs with none of the settings that would change what it
-// says: GOFLAGS, GOOS and the like of the user's shell are not for this build.
+// goCommand returns the output of the host's go, also where it fails.
 func (t *Tree) goCommand(ctx context.Context, env []string, args ...string) (string, error) {
-	cmd := exec.CommandContext(ctx, "go", args...)
-	cmd.Dir = t.Root
-	cmd.Env = append(os.Environ(), "GOFLAGS=-mod=readonly -buildvcs=false", "GOWORK=off", "GOOS=", "GOARCH=", "GOARM=", "GOEXPERIMENT=")
-	cmd.Env = append(cmd.Env, env...)
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	if err := cmd.Run(); err != nil {
-		if ctx.Err() != nil {
-			return "", ctx.Err()
-		}
-		said := &fault.Error{Code: fault.Failed, Err: fmt.Errorf("go %s: %w", args[0], err), Log: stderr.String()}
-		if unreachable(said.Log) {
-			said.Code, said.Next = fault.Fetch, nextProxy
-		}
-		return stdout.String(), said
+	text, err := host.Go(ctx, t.Root, append([]string{"GOFLAGS=-mod=readonly -buildvcs=false"}, env...), args...)
+	var said *fault.Error
+	if errors.As(err, &said) && unreachable(said.Log) {
+		said.Code, said.Next = fault.Fetch, nextProxy
 	}
-	return stdout.String(), nil
+	return text, err
 }
 
 // unreachable tells from go's words that a module is not in the cache and could not be fetched.
