@@ -13,6 +13,7 @@ var Libxml2 = spec.Library{
 	},
 	SHA256:       "5868d20db42ee21e4881bc53050c7fa226286a277cb3d0543f76b81f7571e934",
 	DebianSource: "libxml2",
+	Needs:        []spec.Library{},
 	Build: `
 ./configure --host="$TRIPLE" --prefix=/usr --disable-shared --without-python --without-modules
 make libxml2.la

@@ -14,6 +14,7 @@ var LuaJIT = spec.Library{
 	},
 	SHA256:       "04106b57bb3b089ce21ae606163c6fbd260f245580cfeb45484201fd86835190",
 	DebianSource: "luajit",
+	Needs:        []spec.Library{},
 	LeftOut: map[string]string{
 		"linux/arm/v7": "what writes its code runs in the builder and must have 32-bit pointers, too; " +
 			"the builder has no such compiler of its own",

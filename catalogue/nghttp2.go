@@ -14,6 +14,7 @@ var Nghttp2 = spec.Library{
 	},
 	SHA256:       "aa317e2cf9dca6afa0aed68f8fad6ff303ec6982e25a78c75c0b65e2b9b3ded5",
 	DebianSource: "nghttp2",
+	Needs:        []spec.Library{},
 	Build: `
 ./configure --host="$TRIPLE" --prefix=/usr --disable-shared --enable-lib-only
 make -C lib install

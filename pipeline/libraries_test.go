@@ -8,6 +8,7 @@ import (
 
 	"github.com/tcapflow/tcapflow/build"
 	"github.com/tcapflow/tcapflow/catalogue"
+	"github.com/tcapflow/tcapflow/pipeline/internal/source"
 	"github.com/tcapflow/tcapflow/spec"
 )
 
@@ -59,7 +60,10 @@ func TestLibraries(t *testing.T) {
 }
 
 func (w *torture) library(t *testing.T, p spec.Project, name string, targets []spec.Target) {
-	p.Name, p.Main = name, "./"+name
+	p.Name = name
+	if p.Main != "." {
+		p.Main = "./" + name
+	}
 	files := w.build(t, p, targets, false)
 	for _, target := range targets {
 		t.Run(target.Name, func(t *testing.T) { w.run(t, target, files[target.Name]) })
@@ -85,4 +89,32 @@ func TestEachLibraryIsProven(t *testing.T) {
 			t.Error(err)
 		}
 	}
+}
+
+// An archive that a module brings along is linked, where the module has one for musl.
+func TestPrebuilt(t *testing.T) {
+	if os.Getenv("LIBRARIES") != "all" {
+		t.Skip("a part of `mage test:libraries`: its module is fetched")
+	}
+	p := build.Project
+	p.Name, p.Main, p.Libraries = "prebuilt", ".", nil
+	p.Tags = []string{"netgo", "osusergo", "musl"}
+	w := newTorture(t, p, "prebuilt", os.Getenv("LIBRARIES_TARGETS"))
+	w.runs = 1
+	var targets []spec.Target // those that the module has an archive for
+	var packages []source.Package
+	for _, target := range w.o.Targets {
+		if target.GOARCH == "amd64" || target.GOARCH == "arm64" {
+			targets = append(targets, target)
+			packages = append(packages, source.Package{Main: p.Main, Tags: p.Tags, GOARCH: target.GOARCH})
+		}
+	}
+	if targets == nil {
+		t.Skip("the module has no archive for any of the targets")
+	}
+	var err error
+	if w.modules, err = w.tree.Modules(t.Context(), packages); err != nil {
+		t.Fatal(err)
+	}
+	w.library(t, p, "prebuilt", targets)
 }

@@ -65,6 +65,30 @@ func (p Project) Linked() (all []Library) {
 	return all
 }
 
+// Earlier are the libraries that may be compiled into one of Linked: what it needs, and
+// what those need, or, where it does not say, all before it.
+func (p Project) Earlier(l Library) (earlier []Library) {
+	linked := p.Linked()
+	wanted := map[string]bool{}
+	var want func(Library)
+	want = func(l Library) {
+		for _, needed := range l.Needs {
+			wanted[needed.Name] = true
+			want(p.library(needed))
+		}
+	}
+	want(l)
+	for _, other := range linked {
+		if other.Name == l.Name {
+			break
+		}
+		if l.Needs == nil || wanted[other.Name] {
+			earlier = append(earlier, other)
+		}
+	}
+	return earlier
+}
+
 func (p Project) library(otherwise Library) Library {
 	for _, l := range p.Libraries {
 		if l.Name == otherwise.Name {
@@ -105,7 +129,13 @@ type Library struct {
 	// DebianSource is the source package whose version stands in, with a warning and
 	// never in a release, when none of the URLs answers.
 	DebianSource string
-	// Needs are libraries that this one is compiled against and linked with.
+	// Folders of the source that are unpacked; empty: all of it.
+	Folders []string
+	// Link has what the linker is told for every program of the project, where its source
+	// does not say so itself: "-lc++".
+	Link []string
+	// Needs are libraries that this one is compiled against and linked with. Where it is nil,
+	// all that stand before it in the project may be; an empty list says that none is.
 	Needs []Library
 	// Tools names those of Debian.Extras that the script calls: "perl".
 	Tools []string

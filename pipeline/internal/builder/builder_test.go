@@ -3,10 +3,12 @@ package builder
 import (
 	"archive/tar"
 	"bytes"
+	"compress/gzip"
 	"errors"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -81,7 +83,7 @@ func TestUnpackSource(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	if err := unpackSource(&out, archive, "work/lib"); err != nil {
+	if err := unpackSource(&out, archive, "work/lib", nil); err != nil {
 		t.Fatal(err)
 	}
 	for r := tar.NewReader(&out); ; {
@@ -136,5 +138,36 @@ func TestStoreLibrary(t *testing.T) {
 	left, err := os.ReadDir(dir)
 	if err != nil || len(left) != 2 {
 		t.Errorf("the cache holds %v (%v), want a and b", left, err)
+	}
+}
+
+// Of a large source only some folders are taken, and nothing is read behind them.
+func TestUnpackFolders(t *testing.T) {
+	var packed bytes.Buffer
+	w := gzip.NewWriter(&packed)
+	tarOf(t, w, entry{tar.Header{Name: "x-1/README"}, "r"}, entry{tar.Header{Name: "x-1/lib/a.c"}, "a"},
+		entry{tar.Header{Name: "x-1/lib/test/b.c"}, "b"}, entry{tar.Header{Name: "x-1/library/c.c"}, "c"},
+		entry{tar.Header{Name: "x-1/abi/src/d.c"}, "d"}, entry{tar.Header{Name: "x-1/abi/e.c"}, "e"},
+		entry{tar.Header{Name: "x-1/last/f.c"}, strings.Repeat("noise", 1000)})
+	w.Close()
+	archive := filepath.Join(t.TempDir(), "x.tar.gz")
+	// Cut off: an error, if the end were read.
+	if err := os.WriteFile(archive, packed.Bytes()[:packed.Len()-12], 0o644); err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	if err := unpackSource(&out, archive, "dir", []string{"lib", "abi/src"}); err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for r := tar.NewReader(&out); ; {
+		h, err := r.Next()
+		if err != nil {
+			break
+		}
+		names = append(names, h.Name)
+	}
+	if want := []string{"dir/lib/a.c", "dir/lib/test/b.c", "dir/abi/src/d.c"}; !slices.Equal(names, want) {
+		t.Errorf("got %v", names)
 	}
 }

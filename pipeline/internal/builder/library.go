@@ -166,12 +166,15 @@ func (j Job) withSources(ctx context.Context) ([]plan.Build, error) {
 	plans := slices.Clone(j.Plans)
 	for i, p := range plans {
 		plans[i].Libraries = slices.Clone(p.Libraries)
-		var earlier []spec.Library
+		compiled := map[string]spec.Library{} // as they are, with what stands in
 		for k, lib := range p.Libraries {
 			if lib.Source != "" {
 				continue
 			}
-			lib.Earlier = slices.Clone(earlier)
+			lib.Earlier = slices.Clone(lib.Earlier)
+			for n, e := range lib.Earlier {
+				lib.Earlier[n] = compiled[e.Name]
+			}
 			if _, err := os.Stat(j.Libraries.path(lib, j.key(p))); err != nil {
 				src, err := j.Libraries.source(ctx, lib)
 				if err != nil {
@@ -182,7 +185,7 @@ func (j Job) withSources(ctx context.Context) ([]plan.Build, error) {
 				}
 			}
 			plans[i].Libraries[k] = lib
-			earlier = append(earlier, lib.Library)
+			compiled[lib.Name] = lib.Library
 		}
 	}
 	return plans, nil
@@ -242,7 +245,7 @@ func (l *Libraries) unpack(ctx context.Context, lib plan.Library) (func(w io.Wri
 	if err != nil {
 		return nil, err
 	}
-	return func(w io.Writer, dir string) error { return unpackSource(w, src.file, dir) }, nil
+	return func(w io.Writer, dir string) error { return unpackSource(w, src.file, dir, lib.Folders) }, nil
 }
 
 // writeSource writes a source of one file as a tar stream.
@@ -287,7 +290,9 @@ func (j Job) compileIn(ctx context.Context, c *engine.Container, p plan.Build, l
 }
 
 // unpackSource writes a source tarball as a tar stream, its one top folder renamed to dir.
-func unpackSource(w io.Writer, archive, dir string) error {
+// Of folders, if there are any, only those are taken; what comes after the last of them is
+// not read: unpacking the whole of LLVM takes a minute, and what is needed of it 7 s.
+func unpackSource(w io.Writer, archive, dir string, folders []string) error {
 	f, err := os.Open(archive)
 	if err != nil {
 		return err
@@ -298,15 +303,19 @@ func unpackSource(w io.Writer, archive, dir string) error {
 		return fmt.Errorf("%s: %w", archive, err)
 	}
 	in, out := tar.NewReader(r), tar.NewWriter(w)
+	wanted := newSelection(folders)
 	for {
 		h, err := in.Next()
-		if errors.Is(err, io.EOF) {
+		if errors.Is(err, io.EOF) || err == nil && wanted.over(h.Name) {
 			return out.Close()
 		}
 		if err != nil {
 			return err
 		}
 		_, rest, _ := strings.Cut(strings.TrimPrefix(path.Clean("/"+h.Name), "/"), "/")
+		if !wanted.has(rest) {
+			continue
+		}
 		h.Name = path.Join(dir, rest)
 		if h.Typeflag == tar.TypeDir {
 			h.Name += "/"
@@ -322,6 +331,43 @@ func unpackSource(w io.Writer, archive, dir string) error {
 			return err
 		}
 	}
+}
+
+// selection is the choice of some folders of a tarball, in which each stands in one piece.
+type selection struct {
+	folders []string
+	seen    map[string]bool // top folders of those that have begun
+}
+
+func newSelection(folders []string) *selection {
+	return &selection{folders: folders, seen: map[string]bool{}}
+}
+
+// has tells whether a file, by its name below the top folder, is in one of the folders.
+func (s *selection) has(name string) bool {
+	for _, folder := range s.folders {
+		if name == folder || strings.HasPrefix(name, folder+"/") {
+			s.seen[folder] = true
+			return true
+		}
+	}
+	return len(s.folders) == 0
+}
+
+// over tells whether all folders have been seen and the file, with its top folder, is in
+// the neighbourhood of none.
+func (s *selection) over(name string) bool {
+	if len(s.folders) == 0 || len(s.seen) < len(s.folders) {
+		return false
+	}
+	_, rest, _ := strings.Cut(strings.TrimPrefix(path.Clean("/"+name), "/"), "/")
+	first, _, _ := strings.Cut(rest, "/")
+	for _, folder := range s.folders {
+		if top, _, _ := strings.Cut(folder, "/"); top == first {
+			return false
+		}
+	}
+	return true
 }
 
 // decompress tells gzip, bzip2 and xz by the bytes that they begin with: a source may

@@ -77,7 +77,8 @@ func (a AlpineBase) Packages(arch string, targets []spec.Target) ([]alpine.Packa
 // Builder names the image that serves the targets on an engine of this architecture;
 // nothing is looked up and nothing is run.
 func (a AlpineBase) Builder(arch string, targets []spec.Target) (Builder, error) {
-	b := Builder{Base: "alpine", Arch: arch, Go: a.Toolchain.Version, GoKey: a.Toolchain.key(arch), Keys: map[string]string{}}
+	b := Builder{Base: "alpine", Arch: arch, Go: a.Toolchain.Version, GoKey: a.Toolchain.key(arch),
+		Keys: map[string]string{}}
 	for _, t := range targets {
 		packages, err := a.Packages(arch, []spec.Target{t})
 		if err != nil {
@@ -229,12 +230,12 @@ var gccFiles = []string{"crtbeginS.o", "crtendS.o", "libgcc.a", "libgcc_eh.a"}
 func sysrootIsWhole(names map[string]bool, root, triple string) error {
 	for _, file := range sysrootFiles {
 		if !names[root+file] {
-			return fmt.Errorf("Alpine's packages for %s have no %s", triple, file)
+			return fmt.Errorf("the packages for %s have no %s", triple, file)
 		}
 	}
 	for _, file := range gccFiles {
 		if len(match(names, root+"lib/gcc/"+triple+"/*/"+file)) != 1 {
-			return fmt.Errorf("Alpine's packages for %s have not one %s", triple, file)
+			return fmt.Errorf("the packages for %s have not one %s", triple, file)
 		}
 	}
 	return nil
@@ -334,7 +335,7 @@ func toolLinks(names map[string]bool) ([]layer.Entry, error) {
 		}
 		found := match(names, "usr/lib/llvm*/bin/"+tool)
 		if len(found) == 0 {
-			return nil, fmt.Errorf("Alpine's packages of tools have no %s", tool)
+			return nil, fmt.Errorf("the packages of tools have no %s", tool)
 		}
 		newest := strings.TrimPrefix(found[len(found)-1], "usr/")
 		links = append(links, layer.Entry{Name: "usr/bin/" + tool, Link: "../" + newest})

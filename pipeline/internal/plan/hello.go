@@ -59,6 +59,7 @@ func HelloFor(t spec.Target) Hello {
 			"clang " + link + " -o hello startup.o hello.o -lpthread\n",
 		Output: "hello",
 		Env:    libraryEnv(t, Options{}),
-		Want:   elfcheck.Want{Class: t.Class, Machine: t.Machine, Data: t.Data, NonPIE: t.NonPIE, MinStack: stackSize},
+		Want: elfcheck.Want{Class: t.Class, Machine: t.Machine, Data: t.Data, NonPIE: t.NonPIE,
+			MinStack: stackSize},
 	}
 }

@@ -68,16 +68,19 @@ func For(p spec.Project, t spec.Target, o Options) Build {
 	b.Want = want(p, t, o)
 	b.Files = files()
 	b.Libraries = own(t, o)
-	linked := p.Linked()
-	for i, l := range linked {
-		b.Libraries = append(b.Libraries, Library{Library: l, Env: libraryEnv(t, o), Earlier: linked[:i]})
+	for _, l := range p.Linked() {
+		b.Libraries = append(b.Libraries, Library{Library: l, Env: libraryEnv(t, o), Earlier: p.Earlier(l)})
 	}
 	return b
 }
 
 func compiler(t spec.Target) string { return "clang " + strings.Join(targetFlags(t), " ") }
 
-func cxxCompiler(t spec.Target) string { return "clang++ " + strings.Join(targetFlags(t), " ") }
+// cxxCompiler finds the standard library where catalogue.Libcxx has put it. GNU's is none
+// that Debian has for musl.
+func cxxCompiler(t spec.Target) string {
+	return "clang++ " + strings.Join(targetFlags(t), " ") + " -stdlib=libc++"
+}
 
 // targetFlags make clang compile and link for a target. A distribution's own defaults must
 // not count: Alpine's clang has a configuration file for each triple that it is built for.
@@ -175,7 +178,11 @@ func linkFlags(p spec.Project, t spec.Target, o Options) string {
 			flags = append(flags, fmt.Sprintf("-X '%s=%s'", stamp[0], stamp[1]))
 		}
 	}
-	return strings.Join(append(flags, "-extldflags '"+strings.Join(externalFlags(t), " ")+"'"), " ")
+	external := append(externalFlags(t), ownArchives...)
+	for _, l := range p.Linked() {
+		external = append(external, l.Link...)
+	}
+	return strings.Join(append(flags, "-extldflags '"+strings.Join(external, " ")+"'"), " ")
 }
 
 // externalFlags make clang link a static-PIE, or what the target's NonPIE says.
@@ -183,7 +190,7 @@ func externalFlags(t spec.Target) []string {
 	return slices.Concat(targetFlags(t), form(t), []string{
 		"-fuse-ld=lld", "-rtlib=libgcc", "-Wl,-z,relro,-z,now,-z,noexecstack",
 		fmt.Sprintf("-Wl,-z,stack-size=%d", stackSize), "-Wl,--build-id=none",
-		startupObject(t), "-latomic",
+		startupObject(t),
 	})
 }
 
@@ -220,7 +227,7 @@ func (b Build) Key(treeHash, builderKey string) string {
 func (l Library) Key(builderKey string) string {
 	h := sha256.New()
 	fmt.Fprintf(h, "%s\n%s\n%s\n%s\n%q\n", builderKey, l.Name, l.SHA256, l.Library.Build, l.Env)
-	fmt.Fprintln(h, pkgConfigScript, cmakeToolchain)
+	fmt.Fprintln(h, pkgConfigScript, cmakeToolchain, l.Folders)
 	for _, e := range l.Earlier {
 		fmt.Fprintf(h, "%s\n%s\n%s\n", e.Name, e.SHA256, e.Build)
 	}
