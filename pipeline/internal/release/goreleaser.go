@@ -138,14 +138,17 @@ func (s *stage) tidy() error {
 			return err
 		}
 	}
-	list, err := s.artifacts()
+	text, err := os.ReadFile(s.path("dist", artifactsName))
 	if err != nil {
+		return err
+	}
+	var list []map[string]any // with all that GoReleaser says of each
+	if err := json.Unmarshal(text, &list); err != nil {
 		return err
 	}
 	list = slices.DeleteFunc(list, func(a map[string]any) bool { return a["type"] == "Metadata" })
 	slices.SortFunc(list, func(a, b map[string]any) int { return strings.Compare(fmt.Sprint(a["path"]), fmt.Sprint(b["path"])) })
-	text, err := json.MarshalIndent(list, "", " ")
-	if err != nil {
+	if text, err = json.MarshalIndent(list, "", " "); err != nil {
 		return err
 	}
 	dist, err := filepath.Rel(s.Root, s.Dist)
