@@ -41,7 +41,7 @@ func alpineMirror(base spec.Alpine, o options.Options, committed alpine.Lock,
 	note func(string, ...any)) alpine.Mirror {
 	return alpine.Mirror{
 		URLs: o.AlpineMirrors, Branch: base.Branch, Repositories: base.Repositories, Keys: base.Keys,
-		Cache:     &fetch.Cache{Dir: cache.Folder(o.Cache).Downloads()},
+		Cache:     &fetch.Cache{Dir: cache.Folder(o.Cache).Downloads(), Borrow: cache.Folder(o.Cache).Borrow},
 		NotBefore: committed.Indexes,
 		Note:      eachLineOnce(note),
 	}

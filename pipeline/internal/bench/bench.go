@@ -63,7 +63,8 @@ func Run(ctx context.Context, e *engine.Engine, o Options) ([]Figure, error) {
 	}
 	defer removeAll(temp)
 	b := &bench{o: o, e: e, dir: filepath.Join(temp, "checkout"), env: append(host.Environ(),
-		o.Project.Namespace.Variable("CACHE")+"="+filepath.Join(temp, "cache"), o.Project.Namespace.Variable("BASE")+"=debian", "GOMODCACHE="+filepath.Join(temp, "modules"), "GOFLAGS=-modcacherw", "CI=1")}
+		o.Project.Namespace.Variable("CACHE")+"="+filepath.Join(temp, "cache"),
+		o.Project.Namespace.Variable("BASE")+"=debian", "GOMODCACHE="+filepath.Join(temp, "modules"), "GOFLAGS=-modcacherw", "CI=1")}
 	if _, err := b.command(ctx, temp, "git", "clone", "--quiet", o.Root, b.dir); err != nil {
 		return nil, err
 	}

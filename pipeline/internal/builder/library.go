@@ -34,6 +34,7 @@ import (
 type Libraries struct {
 	Fetch  *fetch.Cache
 	Dir    string        // compiled libraries, by key
+	Borrow func(string)  // may put a missing one there, by its path; nil: nobody can
 	Mirror debian.Mirror // for "{debian}" in URLs, and for the version that stands in
 	Suite  string
 	Locked bool // nothing stands in for a pin
@@ -58,6 +59,9 @@ func (l *Libraries) path(lib plan.Library, builderKey string) string {
 // is there.
 func (l *Libraries) stored(lib plan.Library, builderKey string) (write func(io.Writer) error, ok bool) {
 	name := l.path(lib, builderKey)
+	if _, err := os.Stat(name); err != nil && l.Borrow != nil {
+		l.Borrow(name)
+	}
 	if _, err := os.Stat(name); err != nil {
 		return nil, false
 	}
@@ -193,7 +197,9 @@ func (j Job) withSources(ctx context.Context) ([]plan.Build, error) {
 
 // libraries puts those of the plan's libraries into the sysroot that did not go in with
 // the sources, compiled now unless another run has done so meanwhile.
-func (j Job) libraries(ctx context.Context, c *engine.Container, p plan.Build, installed map[string]bool) error {
+func (j Job) libraries(
+	ctx context.Context, c *engine.Container, p plan.Build, installed map[string]bool,
+) error {
 	for _, lib := range p.Libraries {
 		if installed[j.Libraries.path(lib, j.key(p))] {
 			continue
@@ -262,7 +268,9 @@ func writeSource(w io.Writer, dir, name, text string) error {
 	return out.Close()
 }
 
-func (j Job) compileIn(ctx context.Context, c *engine.Container, p plan.Build, lib plan.Library, unpack func(io.Writer, string) error) error {
+func (j Job) compileIn(
+	ctx context.Context, c *engine.Container, p plan.Build, lib plan.Library, unpack func(io.Writer, string) error,
+) error {
 	// On a volume of this container's own, not in its file system: ./configure makes and
 	// removes hundreds of small files (17 s against 11 s under fuse-overlayfs).
 	work := "/compile/" + p.Dir + "/" + lib.Name

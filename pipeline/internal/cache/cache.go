@@ -40,7 +40,8 @@ var work = []string{"builder-", "distro-", "unpacked-"}
 // make backups know a cache; other programs' caches have it too, so the second line counts.
 const MarkName = "CACHEDIR.TAG"
 
-const mark = "Signature: 8a477f597d28d172789f06886806bc55\n# musl-static: downloads and compiled C libraries\n"
+const mark = "Signature: 8a477f597d28d172789f06886806bc55\n" +
+	"# musl-static: downloads and compiled C libraries\n"
 
 // Folder is the path of a cache folder.
 type Folder string

@@ -54,15 +54,17 @@ func Layout(dir string) (v1.ImageIndex, error) {
 // maxDepth is how deep indexes may lie in indexes: a layout has two levels.
 const maxDepth = 4
 
-// Each visits the images of an index, and of those that it names; the platform may be nil.
-// It ends at the first visit that says so.
-func Each(index v1.ImageIndex, visit func(*v1.Platform, func() (v1.Image, error)) (end bool, err error)) error {
+// Visit is given a platform, which may be nil, and what opens its image.
+type Visit func(p *v1.Platform, open func() (v1.Image, error)) (end bool, err error)
+
+// Each visits the images of an index, and of those that it names. It
+// ends at the first visit that says so.
+func Each(index v1.ImageIndex, visit Visit) error {
 	_, err := each(index, maxDepth, visit)
 	return err
 }
 
-func each(index v1.ImageIndex, depth int,
-	visit func(*v1.Platform, func() (v1.Image, error)) (bool, error)) (end bool, err error) {
+func each(index v1.ImageIndex, depth int, visit Visit) (end bool, err error) {
 	if depth == 0 {
 		return false, fmt.Errorf("more than %d indexes in each other", maxDepth)
 	}

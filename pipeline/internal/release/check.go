@@ -87,7 +87,8 @@ func same(where string, got, want []string) error {
 	if wrong == nil {
 		return nil
 	}
-	return &fault.Error{Code: fault.Failed, Err: fmt.Errorf("%s differs from what the table of targets and .goreleaser.yaml promise", where), Log: strings.Join(wrong, "\n")}
+	err := fmt.Errorf("%s differs from what the table of targets and .goreleaser.yaml promise", where)
+	return &fault.Error{Code: fault.Failed, Err: err, Log: strings.Join(wrong, "\n")}
 }
 
 // checksummed lists the names in checksums.txt.

@@ -106,7 +106,8 @@ func (g *goreleaser) run(ctx context.Context, publish bool) error {
 		return ctx.Err()
 	}
 	if err != nil {
-		return &fault.Error{Code: fault.Failed, Err: fmt.Errorf("goreleaser %s: %w", strings.Join(args, " "), err), Log: fault.Tail(output.String(), fault.TailLines)}
+		err = fmt.Errorf("goreleaser %s: %w", strings.Join(args, " "), err)
+		return &fault.Error{Code: fault.Failed, Err: err, Log: fault.Tail(output.String(), fault.TailLines)}
 	}
 	return nil
 }
@@ -126,7 +127,9 @@ func (g *goreleaser) remote(ctx context.Context) []string {
 	if cmd.Run() == nil {
 		return nil
 	}
-	return []string{"GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=remote.origin.url", "GIT_CONFIG_VALUE_0=" + g.homepage()}
+	return []string{
+		"GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=remote.origin.url", "GIT_CONFIG_VALUE_0=" + g.homepage(),
+	}
 }
 
 // tidy takes GoReleaser's working files away, which have paths and the time of this run.
@@ -147,7 +150,9 @@ func (s *stage) tidy() error {
 		return err
 	}
 	list = slices.DeleteFunc(list, func(a map[string]any) bool { return a["type"] == "Metadata" })
-	slices.SortFunc(list, func(a, b map[string]any) int { return strings.Compare(fmt.Sprint(a["path"]), fmt.Sprint(b["path"])) })
+	slices.SortFunc(list, func(a, b map[string]any) int {
+		return strings.Compare(fmt.Sprint(a["path"]), fmt.Sprint(b["path"]))
+	})
 	if text, err = json.MarshalIndent(list, "", " "); err != nil {
 		return err
 	}

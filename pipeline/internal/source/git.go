@@ -43,7 +43,8 @@ func findGit(ctx context.Context, root string) (*git, error) {
 			next = "install git"
 		}
 		if strings.Contains(err.Error(), "dubious ownership") {
-			next = fmt.Sprintf("the folder belongs to somebody else; if you trust it: git config --global --add safe.directory %q", root)
+			next = fmt.Sprintf("the folder belongs to somebody else; if you trust it: "+
+				"git config --global --add safe.directory %q", root)
 			err = errors.New("git refuses a folder of dubious ownership")
 		}
 		return nil, &fault.Error{Code: fault.Usage, Err: fmt.Errorf("%s: %w", root, err), Next: next}

@@ -73,7 +73,8 @@ func (t *Tree) needed(ctx context.Context, builds []Package) ([]string, error) {
 	group.SetLimit(4)
 	for _, b := range builds {
 		group.Go(func() error {
-			text, err := t.goCommand(ctx, []string{"GOOS=linux", "GOARCH=" + b.GOARCH, "GOARM=" + b.GOARM, "CGO_ENABLED=1"},
+			env := []string{"GOOS=linux", "GOARCH=" + b.GOARCH, "GOARM=" + b.GOARM, "CGO_ENABLED=1"}
+			text, err := t.goCommand(ctx, env,
 				"list", "-deps", "-tags", strings.Join(b.Tags, ","), "-f", wantedModule, b.Main)
 			mu.Lock()
 			defer mu.Unlock()
@@ -139,7 +140,9 @@ func TarModules(w io.Writer, modules []Module) error {
 			if err != nil {
 				return err
 			}
-			if err := out.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: escaped + "/@v/" + filepath.Base(file), Mode: 0o644, Size: int64(len(text))}); err != nil {
+			name := escaped + "/@v/" + filepath.Base(file)
+			h := tar.Header{Typeflag: tar.TypeReg, Name: name, Mode: 0o644, Size: int64(len(text))}
+			if err := out.WriteHeader(&h); err != nil {
 				return err
 			}
 			if _, err := out.Write(text); err != nil {
