@@ -19,6 +19,7 @@ import (
 	"github.com/tcapflow/tcapflow/pipeline/internal/engine"
 	"github.com/tcapflow/tcapflow/pipeline/internal/fault"
 	"github.com/tcapflow/tcapflow/pipeline/internal/fetch"
+	"github.com/tcapflow/tcapflow/pipeline/internal/files"
 	"github.com/tcapflow/tcapflow/pipeline/internal/image"
 	"github.com/tcapflow/tcapflow/pipeline/internal/options"
 	"github.com/tcapflow/tcapflow/pipeline/internal/plan"
@@ -149,7 +150,7 @@ func TestTryAlpineSays(t *testing.T) {
 		"failed before": {func(p *apkPool, b *bases) {
 			expected, err := b.alpine.Builder("amd64", apkTarget)
 			if err == nil {
-				err = writeRecord(b.record(expected, plan.HelloFor(apkTarget[0])), "it cannot link")
+				err = files.Write(b.record(expected, plan.HelloFor(apkTarget[0])), []byte("it cannot link"))
 			}
 			if err != nil {
 				p.t.Fatal(err)

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/mod/modfile"
 
 	"github.com/tcapflow/tcapflow/pipeline/internal/fault"
+	"github.com/tcapflow/tcapflow/pipeline/internal/host"
 	"github.com/tcapflow/tcapflow/spec"
 )
 
@@ -202,7 +203,7 @@ func report(stderr io.Writer, name string, took time.Duration) {
 
 func runCheck(ctx context.Context, c spec.Check, root string, stdout io.Writer) error {
 	cmd := exec.CommandContext(ctx, c.Args[0], c.Args[1:]...)
-	cmd.Dir, cmd.Env = root, append(os.Environ(), c.Env...)
+	cmd.Dir, cmd.Env = root, append(host.Environ(), c.Env...)
 	var printed bytes.Buffer
 	cmd.Stdout = &printed
 	if !c.Quiet {

@@ -40,7 +40,8 @@ func (p *Pipeline) LockImages(ctx context.Context, all bool) error {
 	for _, line := range changes {
 		fmt.Fprintln(p.stdout, line)
 	}
-	fmt.Fprintf(p.stdout, "%d packages changed since the lock of %s\n", len(changes), old.Date.Format(time.DateOnly))
+	day := old.Date.Format(time.DateOnly)
+	fmt.Fprintf(p.stdout, "%d packages changed since the lock of %s\n", len(changes), day)
 	if err := files.Write(p.lockFile(base.LockFile), text); err != nil {
 		return err
 	}
@@ -48,7 +49,9 @@ func (p *Pipeline) LockImages(ctx context.Context, all bool) error {
 }
 
 // relock resolves the sets that differ from what is locked, or all of them.
-func (p *Pipeline) relock(ctx context.Context, log *progress.Log, old debian.Lock, all bool) (debian.Lock, error) {
+func (p *Pipeline) relock(
+	ctx context.Context, log *progress.Log, old debian.Lock, all bool,
+) (debian.Lock, error) {
 	base, sets := p.project.Debian, p.project.Locked()
 	older := old.Older(sets)
 	origins := old.Origins()

@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/tcapflow/tcapflow/pipeline/internal/cache"
 	"github.com/tcapflow/tcapflow/pipeline/internal/debian"
@@ -20,7 +21,9 @@ import (
 
 // debianMirror is Debian's archive as the options name it. InRelease must not be older
 // than the one that the committed lock was taken from.
-func debianMirror(base spec.Debian, o options.Options, committed debian.Lock, note func(string, ...any)) debian.Mirror {
+func debianMirror(
+	base spec.Debian, o options.Options, committed debian.Lock, note func(string, ...any),
+) debian.Mirror {
 	return debian.Mirror{
 		URL: o.Mirrors[0], Others: o.Mirrors[1:], Snapshot: debian.NewSnapshot(o.Snapshot), Keyring: base.Keyring,
 		Cache:     &fetch.Cache{Dir: cache.Folder(o.Cache).Downloads(), Borrow: cache.Folder(o.Cache).Borrow},
@@ -74,6 +77,8 @@ func (b *bases) renewed() debian.Lock {
 	if err != nil {
 		return debian.Lock{}
 	}
+	now := time.Now()
+	_ = os.Chtimes(b.renewals, now, now) // what nobody reads is swept
 	lock, err := debian.ParseLock(text)
 	if err != nil {
 		b.log.Note("warning: %s is damaged and is not used (%s)", b.renewals, firstLine(err))

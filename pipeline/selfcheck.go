@@ -2,20 +2,19 @@ package pipeline
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 
 	"github.com/tcapflow/tcapflow/elfcheck"
 	"github.com/tcapflow/tcapflow/pipeline/internal/builder"
+	"github.com/tcapflow/tcapflow/pipeline/internal/cache"
 	"github.com/tcapflow/tcapflow/pipeline/internal/engine"
 	"github.com/tcapflow/tcapflow/pipeline/internal/files"
 	"github.com/tcapflow/tcapflow/pipeline/internal/image"
+	"github.com/tcapflow/tcapflow/pipeline/internal/key"
 	"github.com/tcapflow/tcapflow/pipeline/internal/plan"
 	"github.com/tcapflow/tcapflow/spec"
 )
@@ -27,9 +26,8 @@ const passed = "passed"
 // record is where it is kept what a self-check has shown of a target: by the builder's key
 // for it and by what is run, so that it counts for every engine and is not run again.
 func (b *bases) record(builder image.Builder, h plan.Hello) string {
-	sum := sha256.Sum256([]byte(strings.Join(append([]string{builder.Keys[h.Target.Name], h.Script,
-		h.Files["hello.c"], h.Files["startup.c"]}, h.Env...), "\n")))
-	return filepath.Join(b.o.Cache, "selfcheck", h.Target.Dir()+"-"+hex.EncodeToString(sum[:12]))
+	words := append([]string{builder.Keys[h.Target.Name], h.Script, h.Files["hello.c"], h.Files["startup.c"]}, h.Env...)
+	return filepath.Join(cache.Folder(b.o.Cache).SelfChecks(), h.Target.Dir()+"-"+key.Of(words...))
 }
 
 // unfit says in a line for which target a builder has failed before; "": for none.
@@ -70,16 +68,9 @@ func (b *bases) selfCheck(ctx context.Context, e *engine.Engine, found image.Bui
 		} else {
 			said = passed
 		}
-		return writeRecord(b.record(found, h), said)
+		return files.Write(b.record(found, h), []byte(said))
 	})
 	return why, err
-}
-
-func writeRecord(file, text string) error {
-	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-		return err
-	}
-	return files.Write(file, []byte(text))
 }
 
 // judge says in a line what is wrong with a program, or with its making; "": nothing.
@@ -100,7 +91,7 @@ func (b *bases) judge(h plan.Hello, binary []byte, failure error) string {
 
 // examineBytes puts a program before the gate that is not in a file yet.
 func examineBytes(dir string, binary []byte, want elfcheck.Want) (elfcheck.Report, error) {
-	f, err := os.CreateTemp(dir, ".hello-*")
+	f, err := os.CreateTemp(dir, files.PartPattern)
 	if err != nil {
 		return elfcheck.Report{}, err
 	}

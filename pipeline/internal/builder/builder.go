@@ -94,7 +94,9 @@ const (
 // start makes the container and puts everything into it that is known beforehand. It goes in
 // as one stream: each costs the engine a mount of the container's file system. installed
 // names the compiled libraries (their files in the cache) that went in.
-func (j Job) start(ctx context.Context, e *engine.Engine) (c *engine.Container, installed map[string]bool, err error) {
+func (j Job) start(ctx context.Context, e *engine.Engine) (
+	c *engine.Container, installed map[string]bool, err error,
+) {
 	parts, installed := j.parts()
 	named := j.caches(e)
 	if err := e.Use(ctx, []string{j.Image.Ref}, slices.Collect(maps.Values(named))); err != nil {
@@ -168,7 +170,9 @@ func (j Job) fill(
 		volumes["/cache/"+p.Target.Dir()] = ""
 	}
 	maps.Copy(volumes, named)
-	c, err = e.Start(ctx, engine.Spec{Image: j.Image.Ref, Cmd: []string{"sleep", "86400"}, User: image.User, Dir: "/src", Volumes: volumes})
+	c, err = e.Start(ctx, engine.Spec{
+		Image: j.Image.Ref, Cmd: []string{"sleep", "86400"}, User: image.User, Dir: "/src", Volumes: volumes,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -225,16 +229,19 @@ func (j Job) folders(w io.Writer) error {
 	out := tar.NewWriter(w)
 	names := []string{"src", "proxy", "out", "compile", "job", "cache", "cache/mod"}
 	for _, p := range j.Plans {
-		names = append(names, "out/"+p.Dir, "compile/"+p.Dir, "cache/"+p.Target.Dir(), "cache/"+p.Target.Dir()+"/tmp")
+		cache := "cache/" + p.Target.Dir()
+		names = append(names, "out/"+p.Dir, "compile/"+p.Dir, cache, cache+"/tmp")
 	}
 	for _, name := range names {
-		if err := out.WriteHeader(&tar.Header{Typeflag: tar.TypeDir, Name: name + "/", Mode: 0o755, Uid: image.Uid, Gid: image.Uid}); err != nil {
+		h := tar.Header{Typeflag: tar.TypeDir, Name: name + "/", Mode: 0o755, Uid: image.Uid, Gid: image.Uid}
+		if err := out.WriteHeader(&h); err != nil {
 			return err
 		}
 	}
 	for _, f := range j.Plans[0].Files {
 		name := strings.TrimPrefix(f.Path, "/")
-		if err := out.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: name, Mode: 0o755, Size: int64(len(f.Text))}); err != nil {
+		h := tar.Header{Typeflag: tar.TypeReg, Name: name, Mode: 0o755, Size: int64(len(f.Text))}
+		if err := out.WriteHeader(&h); err != nil {
 			return err
 		}
 		if _, err := io.WriteString(out, f.Text); err != nil {
@@ -283,7 +290,9 @@ func copyEntries(out *tar.Writer, in *tar.Reader, dir string) error {
 }
 
 // build links one plan and hands the binary over.
-func (j Job) build(ctx context.Context, c *engine.Container, p plan.Build, about image.Info, info json.RawMessage) error {
+func (j Job) build(
+	ctx context.Context, c *engine.Container, p plan.Build, about image.Info, info json.RawMessage,
+) error {
 	args := make([]string, len(p.Args))
 	for i, a := range p.Args {
 		args[i] = strings.ReplaceAll(a, plan.LibcPlaceholder, about.Libc)

@@ -34,7 +34,7 @@ func failure(what, command string, code int, output string) error {
 	if line := decisive(log); line != "" {
 		err = fmt.Errorf("%s: %s", what, line)
 	}
-	return &fault.Error{Code: fault.Failed, Err: err, Next: nextStep(log), Log: tail(log)}
+	return &fault.Error{Code: fault.Failed, Err: err, Next: nextStep(log), Log: fault.Tail(log, fault.TailLines)}
 }
 
 // noise is what says nothing that the line after it does not say: each module that the go
@@ -103,12 +103,4 @@ func nextStep(log string) string {
 		}
 	}
 	return ""
-}
-
-const tailLines = 40
-
-// tail keeps the last lines of a log.
-func tail(log string) string {
-	lines := strings.Split(strings.TrimRight(log, "\n"), "\n")
-	return strings.Join(lines[max(0, len(lines)-tailLines):], "\n")
 }

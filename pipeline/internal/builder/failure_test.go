@@ -54,7 +54,7 @@ clang: error: linker command failed with exit code 1 (use -v to see invocation)
 				t.Errorf("%s: %s stands in the log:\n%s", name, unwanted, got.Log)
 			}
 		}
-		if n := strings.Count(got.Log, "\n") + 1; n > tailLines {
+		if n := strings.Count(got.Log, "\n") + 1; n > fault.TailLines {
 			t.Errorf("%s: %d lines", name, n)
 		}
 	}

@@ -197,7 +197,9 @@ func (j Job) withSources(ctx context.Context) ([]plan.Build, error) {
 
 // libraries puts those of the plan's libraries into the sysroot that did not go in with
 // the sources, compiled now unless another run has done so meanwhile.
-func (j Job) libraries(ctx context.Context, c *engine.Container, p plan.Build, installed map[string]bool) error {
+func (j Job) libraries(
+	ctx context.Context, c *engine.Container, p plan.Build, installed map[string]bool,
+) error {
 	for _, lib := range p.Libraries {
 		if installed[j.Libraries.path(lib, j.key(p))] {
 			continue
@@ -266,7 +268,9 @@ func writeSource(w io.Writer, dir, name, text string) error {
 	return out.Close()
 }
 
-func (j Job) compileIn(ctx context.Context, c *engine.Container, p plan.Build, lib plan.Library, unpack func(io.Writer, string) error) error {
+func (j Job) compileIn(
+	ctx context.Context, c *engine.Container, p plan.Build, lib plan.Library, unpack func(io.Writer, string) error,
+) error {
 	// On a volume of this container's own, not in its file system: ./configure makes and
 	// removes hundreds of small files (17 s against 11 s under fuse-overlayfs).
 	work := "/compile/" + p.Dir + "/" + lib.Name

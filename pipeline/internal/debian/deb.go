@@ -194,7 +194,7 @@ func copyTree(r io.Reader, place Place, w *layer.Writer) (licences []string, err
 		}
 		name := clean(h.Name)
 		var body io.Reader = entries
-		if strings.HasPrefix(name, "usr/share/doc/") && strings.HasSuffix(name, "/copyright") && h.Typeflag == tar.TypeReg {
+		if isCopyright(name) && h.Typeflag == tar.TypeReg {
 			text, err := io.ReadAll(io.LimitReader(entries, 4<<20))
 			if err != nil {
 				return nil, err
@@ -242,4 +242,10 @@ func licenceNames(copyright string) []string {
 		}
 	}
 	return names
+}
+
+// isCopyright tells whether a file is the one in which a package says its licences (Debian
+// Policy §12.5).
+func isCopyright(name string) bool {
+	return strings.HasPrefix(name, "usr/share/doc/") && strings.HasSuffix(name, "/copyright")
 }

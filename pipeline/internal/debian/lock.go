@@ -241,7 +241,8 @@ func (l Lock) With(other Lock) Lock {
 	if other.Date.After(date) {
 		date = other.Date
 	}
-	return Lock{Suite: l.Suite, Date: date, Updates: newest(l.Updates, other.Updates), Asked: l.Asked, Sets: sets}
+	updates := newest(l.Updates, other.Updates)
+	return Lock{Suite: l.Suite, Date: date, Updates: updates, Asked: l.Asked, Sets: sets}
 }
 
 // Changes lists the packages that differ from an older lock, a line each, sorted.

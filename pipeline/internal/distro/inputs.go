@@ -100,9 +100,3 @@ func (r *runner) pull(ctx context.Context, ref string, t spec.Target) error {
 	}
 	return err
 }
-
-// lastLines is the tail of a log.
-func lastLines(text string, n int) string {
-	lines := strings.Split(strings.TrimSpace(text), "\n")
-	return strings.Join(lines[max(0, len(lines)-n):], "\n")
-}

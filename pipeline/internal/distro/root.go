@@ -18,6 +18,7 @@ import (
 
 	"github.com/tcapflow/tcapflow/pipeline/internal/debian"
 	"github.com/tcapflow/tcapflow/pipeline/internal/engine"
+	"github.com/tcapflow/tcapflow/pipeline/internal/fault"
 	"github.com/tcapflow/tcapflow/pipeline/internal/image"
 	"github.com/tcapflow/tcapflow/pipeline/internal/key"
 	"github.com/tcapflow/tcapflow/pipeline/internal/layer"
@@ -232,7 +233,7 @@ func (r root) configure(ctx context.Context, e *engine.Engine, unpacked string, 
 	var log bytes.Buffer
 	code, err := c.Exec(ctx, engine.Command{Args: []string{"sh", "-c", configureScript}, Stdout: &log, Stderr: &log})
 	if err == nil && code != 0 {
-		err = fmt.Errorf("dpkg: exit status %d:\n%s", code, lastLines(log.String(), 20))
+		err = fmt.Errorf("dpkg: exit status %d:\n%s", code, fault.Tail(log.String(), 20))
 	}
 	if err != nil {
 		return "", err

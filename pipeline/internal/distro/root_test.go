@@ -82,6 +82,9 @@ func TestEngineOlderRoot(t *testing.T) {
 	for name, m := range mirrors {
 		t.Run(name, func(t *testing.T) {
 			r := root{spec.Distro{Name: "tcapflow-test-" + name, Suite: "trixie"}, w.target}
+			adopted := w.engine.Tag(kindRoot, r.name()) // the second name of the root below
+			w.engine.ImageRemove(t.Context(), adopted, client.ImageRemoveOptions{})
+			defer w.engine.ImageRemove(context.WithoutCancel(t.Context()), adopted, client.ImageRemoveOptions{})
 			if _, err := r.ensure(t.Context(), w.engine, m, t.TempDir(), t.Output()); codeOf(err) != fault.Fetch {
 				t.Fatalf("without any root: %v", err)
 			}

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/tcapflow/tcapflow/pipeline/internal/engine"
+	"github.com/tcapflow/tcapflow/pipeline/internal/fault"
 	"github.com/tcapflow/tcapflow/spec"
 )
 
@@ -67,9 +68,9 @@ func started(o spec.Outcome, program []string) error {
 		return fmt.Errorf("exec %s: no such file or directory: "+
 			"the binary wants an interpreter that is not there, so it is not static", path)
 	case engine:
-		return fmt.Errorf("exec %s: %s", path, lastLines(text, 1))
+		return fmt.Errorf("exec %s: %s", path, fault.Tail(text, 1))
 	case has("error while loading shared libraries", "version `GLIBC"):
-		return fmt.Errorf("exec %s: the binary is not static: %s", path, lastLines(text, 1))
+		return fmt.Errorf("exec %s: the binary is not static: %s", path, fault.Tail(text, 1))
 	}
 	return nil
 }
@@ -138,7 +139,7 @@ func (p *place) Protected(ctx context.Context, c spec.Command) error {
 		err = started(spec.Outcome{Code: code, Stderr: stderr.String()}, p.program)
 	}
 	if err == nil && code != 0 {
-		err = errors.New(lastLines(stderr.String(), 2))
+		err = errors.New(fault.Tail(stderr.String(), 2))
 	}
 	return err
 }

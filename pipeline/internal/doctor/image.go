@@ -11,9 +11,10 @@ import (
 	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
+
+	"github.com/tcapflow/tcapflow/pipeline/internal/packed"
 )
 
 // Image opens an image that lies on this host: an OCI layout (a folder), or a file as
@@ -26,33 +27,17 @@ func Image(name, arch string) (v1.Image, error) {
 	if !info.IsDir() {
 		return tarball.ImageFromPath(name, nil)
 	}
-	index, err := layout.ImageIndexFromPath(name)
-	if err != nil {
-		return nil, fmt.Errorf("%s is no OCI image layout: %w", name, err)
-	}
-	return ofIndex(index, arch)
-}
-
-func ofIndex(index v1.ImageIndex, arch string) (v1.Image, error) {
-	manifest, err := index.IndexManifest()
+	index, err := packed.Layout(name)
 	if err != nil {
 		return nil, err
 	}
-	var known []string
-	for _, m := range manifest.Manifests {
-		if m.MediaType.IsIndex() {
-			inner, err := index.ImageIndex(m.Digest)
-			if err != nil {
-				return nil, err
-			}
-			return ofIndex(inner, arch)
-		}
-		if m.Platform != nil {
-			known = append(known, m.Platform.Architecture)
-		}
-		if arch == "" || m.Platform == nil || m.Platform.Architecture == arch {
-			return index.Image(m.Digest)
-		}
+	img, err := packed.Find(index, func(p *v1.Platform) bool { return arch == "" || p == nil || p.Architecture == arch })
+	if err != nil || img != nil {
+		return img, err
+	}
+	known, err := packed.Platforms(index)
+	if err != nil {
+		return nil, err
 	}
 	return nil, fmt.Errorf("no image for %s in it; it has %s", arch, strings.Join(known, ", "))
 }

@@ -48,6 +48,15 @@ func (e *Error) Error() string {
 	return line
 }
 
+// TailLines is how much of a log an error shows: what fits on a screen.
+const TailLines = 40
+
+// Tail keeps the last lines of a log, at most n.
+func Tail(log string, n int) string {
+	lines := strings.Split(strings.TrimRight(log, " \t\r\n"), "\n")
+	return strings.Join(lines[max(0, len(lines)-n):], "\n")
+}
+
 // innerNext is the next step of a wrapped error; who wraps it knows a better one.
 var innerNext = regexp.MustCompile(`\n  next: [^\n]*`)
 

@@ -78,3 +78,13 @@ func TestExit(t *testing.T) {
 		t.Error("an error that has a code is wrapped again")
 	}
 }
+
+func TestTail(t *testing.T) {
+	for _, test := range []struct{ log, want string }{
+		{"", ""}, {"\n", ""}, {"a", "a"}, {"a\nb\n", "a\nb"}, {"a\n b\nc\n\n", " b\nc"}, {"a\nb\nc\r\n", "b\nc"},
+	} {
+		if got := Tail(test.log, 2); got != test.want {
+			t.Errorf("%q: got %q, want %q", test.log, got, test.want)
+		}
+	}
+}

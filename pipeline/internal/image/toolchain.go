@@ -2,7 +2,6 @@ package image
 
 import (
 	"archive/tar"
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,13 +9,13 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/tcapflow/tcapflow/pipeline/internal/fault"
+	"github.com/tcapflow/tcapflow/pipeline/internal/host"
 	"github.com/tcapflow/tcapflow/pipeline/internal/key"
 	"github.com/tcapflow/tcapflow/pipeline/internal/layer"
 )
@@ -55,18 +54,18 @@ type downloaded struct{ Dir, Sum, Error string }
 
 func (t Toolchain) download(ctx context.Context, dir, arch string) (downloaded, error) {
 	module := "golang.org/toolchain@v0.0.1-" + t.Version + ".linux-" + arch
-	cmd := exec.CommandContext(ctx, "go", "mod", "download", "-json", module)
-	cmd.Dir = dir // outside of any module: go.mod's excludes and replacements are not for this one
-	cmd.Env = append(os.Environ(), "GOFLAGS=", "GOWORK=off", "GOTOOLCHAIN=local")
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	stdout, err := cmd.Output()
+	// Outside of any module: go.mod's excludes and replacements are not for this one.
+	stdout, err := host.Go(ctx, dir, []string{"GOTOOLCHAIN=local"}, "mod", "download", "-json", module)
 	var got downloaded
-	if jsonErr := json.Unmarshal(stdout, &got); jsonErr != nil || got.Error != "" || err != nil {
+	if jsonErr := json.Unmarshal([]byte(stdout), &got); jsonErr != nil || got.Error != "" || err != nil {
 		if ctx.Err() != nil {
 			return downloaded{}, ctx.Err()
 		}
-		cause := errors.New(strings.TrimSpace(got.Error + " " + stderr.String()))
+		var said fault.Error
+		if failed := (*fault.Error)(nil); errors.As(err, &failed) {
+			said = *failed
+		}
+		cause := errors.New(strings.TrimSpace(got.Error + " " + said.Log))
 		return downloaded{}, &fault.Error{Code: fault.Fetch, Err: fmt.Errorf("%s: %w", module, cause),
 			Next: "see that GOPROXY (go env GOPROXY) can be reached and has this toolchain"}
 	}

@@ -1,5 +1,7 @@
-// Package options turns arguments and environment into one struct. It is the only room
-// of the pipeline that reads the environment.
+// Package options turns arguments and environment into one struct, which every job is
+// handed. What users set for us is read here and nowhere else. Package host hands the
+// environment on to programs of this machine, and engine reads the variables of the docker
+// command as that does.
 package options
 
 import (

@@ -106,17 +106,10 @@ func (g *goreleaser) run(ctx context.Context, publish bool) error {
 		return ctx.Err()
 	}
 	if err != nil {
-		return &fault.Error{Code: fault.Failed, Err: fmt.Errorf("goreleaser %s: %w", strings.Join(args, " "), err), Log: tail(output.String())}
+		err = fmt.Errorf("goreleaser %s: %w", strings.Join(args, " "), err)
+		return &fault.Error{Code: fault.Failed, Err: err, Log: fault.Tail(output.String(), fault.TailLines)}
 	}
 	return nil
-}
-
-const tailLines = 40
-
-// tail keeps the last lines of a log.
-func tail(log string) string {
-	lines := strings.Split(strings.TrimRight(log, "\n"), "\n")
-	return strings.Join(lines[max(0, len(lines)-tailLines):], "\n")
 }
 
 // halfPublished is the error of an upload that was interrupted: what has arrived stays there.
@@ -134,7 +127,9 @@ func (g *goreleaser) remote(ctx context.Context) []string {
 	if cmd.Run() == nil {
 		return nil
 	}
-	return []string{"GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=remote.origin.url", "GIT_CONFIG_VALUE_0=" + g.homepage()}
+	return []string{
+		"GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=remote.origin.url", "GIT_CONFIG_VALUE_0=" + g.homepage(),
+	}
 }
 
 // tidy takes GoReleaser's working files away, which have paths and the time of this run.
@@ -146,14 +141,19 @@ func (s *stage) tidy() error {
 			return err
 		}
 	}
-	list, err := s.artifacts()
+	text, err := os.ReadFile(s.path("dist", artifactsName))
 	if err != nil {
 		return err
 	}
+	var list []map[string]any // with all that GoReleaser says of each
+	if err := json.Unmarshal(text, &list); err != nil {
+		return err
+	}
 	list = slices.DeleteFunc(list, func(a map[string]any) bool { return a["type"] == "Metadata" })
-	slices.SortFunc(list, func(a, b map[string]any) int { return strings.Compare(fmt.Sprint(a["path"]), fmt.Sprint(b["path"])) })
-	text, err := json.MarshalIndent(list, "", " ")
-	if err != nil {
+	slices.SortFunc(list, func(a, b map[string]any) int {
+		return strings.Compare(fmt.Sprint(a["path"]), fmt.Sprint(b["path"]))
+	})
+	if text, err = json.MarshalIndent(list, "", " "); err != nil {
 		return err
 	}
 	dist, err := filepath.Rel(s.Root, s.Dist)

@@ -265,7 +265,7 @@ func TestCheck(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			s := newTest(t, static(t))
-			files := packed(t, s)
+			files := packedFilesOf(t, s)
 			tt.change(files)
 			must(t, os.MkdirAll(s.path("dist"), 0o755))
 			for name, text := range files {
@@ -282,8 +282,8 @@ func TestCheck(t *testing.T) {
 	})
 }
 
-// packed is what GoReleaser leaves, by name.
-func packed(t *testing.T, s *stage) map[string]string {
+// packedFilesOf is what GoReleaser leaves, by name.
+func packedFilesOf(t *testing.T, s *stage) map[string]string {
 	t.Helper()
 	files := map[string]string{"config.yaml": "", "metadata.json": ""}
 	list := []map[string]string{{"name": "metadata.json", "type": "Metadata"}, {"name": checksumsName, "type": "Checksum"}}

@@ -2,14 +2,11 @@ package source
 
 import (
 	"archive/tar"
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -19,6 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/tcapflow/tcapflow/pipeline/internal/fault"
+	"github.com/tcapflow/tcapflow/pipeline/internal/host"
 )
 
 // Package is a main package on a platform, as the go command sees it.
@@ -75,7 +73,8 @@ func (t *Tree) needed(ctx context.Context, builds []Package) ([]string, error) {
 	group.SetLimit(4)
 	for _, b := range builds {
 		group.Go(func() error {
-			text, err := t.goCommand(ctx, []string{"GOOS=linux", "GOARCH=" + b.GOARCH, "GOARM=" + b.GOARM, "CGO_ENABLED=1"},
+			env := []string{"GOOS=linux", "GOARCH=" + b.GOARCH, "GOARM=" + b.GOARM, "CGO_ENABLED=1"}
+			text, err := t.goCommand(ctx, env,
 				"list", "-deps", "-tags", strings.Join(b.Tags, ","), "-f", wantedModule, b.Main)
 			mu.Lock()
 			defer mu.Unlock()
@@ -107,26 +106,14 @@ func withoutFolders(modules []string) (downloaded []string, err error) {
 	return downloaded, nil
 }
 
-// goCommand returns the output of the host's go, also where it fails. go runs with none of the settings that would change what it
-// says: GOFLAGS, GOOS and the like of the user's shell are not for this build.
+// goCommand returns the output of the host's go, also where it fails.
 func (t *Tree) goCommand(ctx context.Context, env []string, args ...string) (string, error) {
-	cmd := exec.CommandContext(ctx, "go", args...)
-	cmd.Dir = t.Root
-	cmd.Env = append(os.Environ(), "GOFLAGS=-mod=readonly -buildvcs=false", "GOWORK=off", "GOOS=", "GOARCH=", "GOARM=", "GOEXPERIMENT=")
-	cmd.Env = append(cmd.Env, env...)
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	if err := cmd.Run(); err != nil {
-		if ctx.Err() != nil {
-			return "", ctx.Err()
-		}
-		said := &fault.Error{Code: fault.Failed, Err: fmt.Errorf("go %s: %w", args[0], err), Log: stderr.String()}
-		if unreachable(said.Log) {
-			said.Code, said.Next = fault.Fetch, nextProxy
-		}
-		return stdout.String(), said
+	text, err := host.Go(ctx, t.Root, append([]string{"GOFLAGS=-mod=readonly -buildvcs=false"}, env...), args...)
+	var said *fault.Error
+	if errors.As(err, &said) && unreachable(said.Log) {
+		said.Code, said.Next = fault.Fetch, nextProxy
 	}
-	return stdout.String(), nil
+	return text, err
 }
 
 // unreachable tells from go's words that a module is not in the cache and could not be fetched.
@@ -153,7 +140,9 @@ func TarModules(w io.Writer, modules []Module) error {
 			if err != nil {
 				return err
 			}
-			if err := out.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: escaped + "/@v/" + filepath.Base(file), Mode: 0o644, Size: int64(len(text))}); err != nil {
+			name := escaped + "/@v/" + filepath.Base(file)
+			h := tar.Header{Typeflag: tar.TypeReg, Name: name, Mode: 0o644, Size: int64(len(text))}
+			if err := out.WriteHeader(&h); err != nil {
 				return err
 			}
 			if _, err := out.Write(text); err != nil {

@@ -19,7 +19,8 @@ func Deb(files map[string]string) ([]byte, error) {
 	w := tar.NewWriter(&data)
 	for _, name := range slices.Sorted(maps.Keys(files)) {
 		text := files[name]
-		h := tar.Header{Typeflag: tar.TypeReg, Name: "./" + name, Mode: 0o644, Size: int64(len(text)), ModTime: time.Unix(1e9, 0)}
+		h := tar.Header{Typeflag: tar.TypeReg, Name: "./" + name, Mode: 0o644, ModTime: time.Unix(1e9, 0)}
+		h.Size = int64(len(text))
 		to, link := strings.CutPrefix(text, "-> ")
 		switch {
 		case strings.HasSuffix(name, "/"):
