@@ -3,12 +3,11 @@ package pipeline
 import (
 	"context"
 	"errors"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/tcapflow/tcapflow/pipeline/internal/cache"
 	"github.com/tcapflow/tcapflow/pipeline/internal/debian"
 	"github.com/tcapflow/tcapflow/pipeline/internal/engine"
 	"github.com/tcapflow/tcapflow/pipeline/internal/fault"
@@ -19,27 +18,29 @@ import (
 	"github.com/tcapflow/tcapflow/spec"
 )
 
-// bases are the two ways to a builder, and the choice between them.
+// bases are the two ways to a builder, and the choice between them. What is Alpine's alone
+// stands in alpine.go.
 type bases struct {
 	spec   spec.Debian
 	o      options.Options
 	log    *progress.Log
 	debian image.DebianBase
 	alpine image.AlpineBase
-	// renewals is the file with the package sets that replace those of the committed lock
-	// because the mirrors have moved on.
-	renewals string
+	// renewals and alpineRenewals are the files with the package sets that replace those of
+	// the committed lock because the mirrors have moved on.
+	renewals, alpineRenewals string
 }
 
 func newBases(project spec.Project, o options.Options, goVersion string, log *progress.Log) (bases, error) {
-	if err := os.MkdirAll(o.Cache, 0o755); err != nil {
-		return bases{}, fault.New(fault.Usage, "name another cache folder with "+project.Namespace.Variable("CACHE"), "%w", err)
+	kept, err := cache.Open(o.Cache)
+	if err != nil {
+		return bases{}, notOurs(project, err)
 	}
-	if err := sweepCache(o.Cache); err != nil {
+	if err := kept.Sweep(time.Now()); err != nil {
 		return bases{}, err
 	}
 	toolchain := image.Toolchain{Version: goVersion}
-	alpine, err := image.ParseAlpineLock(project.Alpine.Lock)
+	alpine, err := newAlpineBase(project, o, toolchain, log.Note)
 	if err != nil {
 		return bases{}, err
 	}
@@ -52,14 +53,17 @@ func newBases(project spec.Project, o options.Options, goVersion string, log *pr
 	}
 	mirror := debianMirror(project.Debian, o, committed, log.Note)
 	b := bases{spec: project.Debian, o: o, log: log,
-		debian: image.DebianBase{Spec: project.Debian, Targets: project.Targets, Mirror: mirror, Lock: committed, Toolchain: toolchain,
-			Extras: project.Extras(), Temp: o.Cache},
-		alpine: image.AlpineBase{Spec: project.Alpine, Lock: alpine, Toolchain: toolchain, Temp: o.Cache,
-			RegistryPrefix: o.RegistryPrefix, Mirror: o.AlpineMirror, Proxy: o.Proxy, CA: o.CA},
-		renewals: renewalsFile(o.Cache, project.Debian.Lock),
+		debian: image.DebianBase{
+			Spec: project.Debian, Targets: project.Targets, Mirror: mirror, Lock: committed, Toolchain: toolchain,
+			Extras: project.Extras(), Temp: o.Cache,
+		},
+		alpine:         alpine,
+		renewals:       renewalsFile(kept, project.Debian.Lock),
+		alpineRenewals: renewalsFile(kept, project.Alpine.Lock),
 	}
 	if !o.Locked {
 		b.debian.Lock = committed.With(b.renewed())
+		b.alpine.Lock = b.alpine.Lock.With(b.renewedAlpine())
 	}
 	return b, nil
 }
@@ -71,24 +75,6 @@ func needed(project spec.Project) []spec.PackageSet {
 		same := func(extra spec.PackageSet) bool { return extra.Name == set.Name }
 		return slices.ContainsFunc(project.Debian.Extras, same) && !slices.Contains(extras, set.Name)
 	})
-}
-
-// sweepCache removes unpacked layers, half a gigabyte a time, that a killed run left. An
-// assembly takes a minute; what is a day old is of nobody who is still at work.
-func sweepCache(cache string) error {
-	entries, err := os.ReadDir(cache)
-	if err != nil {
-		return err
-	}
-	for _, e := range entries {
-		info, err := e.Info()
-		if err == nil && e.IsDir() && strings.HasPrefix(e.Name(), "builder-") && time.Since(info.ModTime()) > 24*time.Hour {
-			if err := os.RemoveAll(filepath.Join(cache, e.Name())); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }
 
 // builder names the builder that a base has for a target, without asking the engine.
@@ -123,26 +109,18 @@ func (b *bases) ensure(ctx context.Context, e *engine.Engine, targets []spec.Tar
 		}
 		return found, err
 	}
-	ok, why := b.alpine.Available(ctx, e)
-	if ok {
-		b.log.Note("base alpine: %s can be had", b.alpine.Lock.Image)
-		found, err := b.ensureAlpine(ctx, e, targets)
-		if err == nil || ctx.Err() != nil {
-			return found, err
-		}
-		why = "an Alpine builder cannot be made: " + firstLine(err)
+	found, why, err := b.tryAlpine(ctx, e, targets)
+	if err != nil || found.Ref != "" {
+		return found, err
 	}
 	b.log.Note("base debian: %s", why)
 	return b.ensureDebian(ctx, e, targets)
 }
 
-// present looks for a builder that the engine has, Alpine first.
+// present looks for a builder that the engine has, Alpine first. One of Alpine counts that
+// has passed its self-check.
 func (b *bases) present(ctx context.Context, e *engine.Engine, targets []spec.Target) (image.Builder, error) {
-	alpine, err := b.alpine.Builder(e.Arch, targets)
-	if err == nil {
-		alpine, err = alpine.Present(ctx, e, targets)
-	}
-	if err != nil || alpine.Ref != "" {
+	if alpine, err := b.presentAlpine(ctx, e, targets); err != nil || alpine.Ref != "" {
 		return alpine, err
 	}
 	found, err := b.debian.Builder(e.Arch, targets)
@@ -150,13 +128,6 @@ func (b *bases) present(ctx context.Context, e *engine.Engine, targets []spec.Ta
 		return image.Builder{}, err
 	}
 	return found.Present(ctx, e, targets)
-}
-
-func (b *bases) ensureAlpine(ctx context.Context, e *engine.Engine, targets []spec.Target) (image.Builder, error) {
-	done := func(error) {}
-	found, err := b.alpine.Ensure(ctx, e, targets, func() { done = b.log.Stage("build builder from %s", b.alpine.Lock.Image) })
-	done(err)
-	return found, err
 }
 
 func (b *bases) ensureDebian(ctx context.Context, e *engine.Engine, targets []spec.Target) (image.Builder, error) {

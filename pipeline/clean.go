@@ -8,9 +8,15 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
+	"github.com/tcapflow/tcapflow/pipeline/internal/artifact"
+	"github.com/tcapflow/tcapflow/pipeline/internal/cache"
 	"github.com/tcapflow/tcapflow/pipeline/internal/engine"
+	"github.com/tcapflow/tcapflow/pipeline/internal/fault"
+	"github.com/tcapflow/tcapflow/spec"
 )
 
 // CleanOptions says how far Clean goes.
@@ -29,32 +35,90 @@ func (p *Pipeline) Clean(ctx context.Context, c CleanOptions) error {
 	defer unlock()
 	total, err := p.cleanEngine(ctx, c)
 	noEngine := err // the folders go all the same
-	folders := []string{p.o.Out, p.o.Dist}
-	if c.All {
-		folders = append(folders, p.o.Cache)
+	folders, err := p.cleanFolders(c)
+	if err != nil {
+		return err
 	}
-	for _, folder := range folders {
-		size, err := folderSize(folder)
-		if err != nil {
-			return err
-		}
-		if size == 0 {
-			continue
-		}
-		total += size
-		line(p.stdout, size, "folder "+folder)
-		if !c.Show {
-			if err := os.RemoveAll(folder); err != nil {
-				return err
-			}
-		}
-	}
+	total += folders
 	verb := "freed"
 	if c.Show {
 		verb = "would be freed"
 	}
 	line(p.stdout, total, verb)
 	return noEngine
+}
+
+// cleanFolders removes what this checkout has on disk, and with All what every checkout has
+// in the cache folder. The lock that we hold goes last: whoever waits for it takes a new one.
+func (p *Pipeline) cleanFolders(c CleanOptions) (freed int64, err error) {
+	folders := []folder{
+		{p.o.Dist, []string{p.o.Dist}, func() error { return os.RemoveAll(p.o.Dist) }},
+		{p.o.Out, []string{p.o.Out}, func() error { return artifact.Remove(p.o.Out) }},
+	}
+	if c.All {
+		kept, ok, err := cache.Existing(p.o.Cache)
+		if err != nil {
+			return 0, notOurs(p.project, err)
+		}
+		if ok {
+			paths, err := kept.Entries()
+			if err != nil {
+				return 0, err
+			}
+			all := folder{p.o.Cache, paths, func() error { return p.cleanCache(kept) }}
+			folders = slices.Insert(folders, 0, all)
+		}
+	}
+	for _, f := range folders {
+		size, err := f.clean(p.stdout, c.Show)
+		if err != nil {
+			return freed, err
+		}
+		freed += size
+	}
+	return freed, nil
+}
+
+func (p *Pipeline) cleanCache(kept cache.Folder) error {
+	left, err := kept.Remove()
+	if left != nil {
+		fmt.Fprintf(p.stdout, "%s stays, with what is not ours: %s\n", p.o.Cache, strings.Join(left, ", "))
+	}
+	return err
+}
+
+// notOurs is the error of a cache folder that cannot be used.
+func notOurs(project spec.Project, err error) error {
+	variable := project.Namespace.Variable("CACHE")
+	next := "name another cache folder with " + variable
+	if errors.Is(err, cache.ErrNotOurs) {
+		next = "name a folder of its own with " + variable + "; it is made when it is needed"
+	}
+	return fault.New(fault.Usage, next, "%w", err)
+}
+
+// folder is something on disk that goes as a whole.
+type folder struct {
+	name   string
+	paths  []string // that are measured
+	remove func() error
+}
+
+func (f folder) clean(w io.Writer, show bool) (size int64, err error) {
+	for _, path := range f.paths {
+		part, err := folderSize(path)
+		if err != nil {
+			return 0, err
+		}
+		size += part
+	}
+	if size > 0 {
+		line(w, size, "folder "+f.name)
+	}
+	if show {
+		return size, nil
+	}
+	return size, f.remove()
 }
 
 func line(w io.Writer, size int64, what string) {
@@ -81,7 +145,7 @@ func folderSize(folder string) (size int64, err error) {
 // cleanEngine removes containers of this checkout, and the images and volumes that no
 // other checkout uses.
 func (p *Pipeline) cleanEngine(ctx context.Context, c CleanOptions) (freed int64, err error) {
-	e, err := engine.Connect(ctx, p.o.Root)
+	e, err := p.connect(ctx)
 	if err != nil {
 		return 0, err
 	}

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/tcapflow/tcapflow/build"
 	"github.com/tcapflow/tcapflow/pipeline/internal/engine"
+	"github.com/tcapflow/tcapflow/pipeline/internal/fault"
 	"github.com/tcapflow/tcapflow/pipeline/internal/options"
 )
 
@@ -31,7 +33,7 @@ func sharedEngine(t *testing.T, root string) (removed func() []string) {
 		"GET /_ping": "OK", "HEAD /_ping": "",
 		"GET /info":            `{"OSType":"linux","Architecture":"x86_64","NCPU":2,"Plugins":{"Network":["bridge","host","null"]}}`,
 		"GET /containers/json": `[]`,
-		"GET /images/json":     `[{"Id":"sha256:1","RepoTags":["tcapflow-builder:mine"],"Size":5000000,"Labels":{"dev.tcapflow.owner":"tcapflow"}}]`,
+		"GET /images/json":     `[{"Id":"sha256:1","RepoTags":["tcapflow-builder:mine"],"Size":5000000,"Labels":{"musl-static.image":"builder"}}]`,
 		"GET /volumes": `{"Volumes":[{"Name":"mine","Labels":{"dev.tcapflow.owner":"tcapflow"}},{"Name":"both","Labels":{"dev.tcapflow.owner":"tcapflow"}},
 			{"Name":"theirs","Labels":{"dev.tcapflow.owner":"tcapflow"}},{"Name":"nobodys","Labels":{"dev.tcapflow.owner":"tcapflow"}},` +
 			mark(engine.CheckoutID(root), "2026-11-25", "both mine sha256:1") + "," + mark("theirs", "2026-11-24", "both theirs") + `]}`,
@@ -103,5 +105,29 @@ func TestClean(t *testing.T) {
 				t.Errorf("show is %v, out/: %v", test.how.Show, err)
 			}
 		})
+	}
+}
+
+// What TCAPFLOW_CACHE names by mistake is refused, by clean as by a build, and stays.
+func TestCleanRefusesAForeignFolder(t *testing.T) {
+	root, home := t.TempDir(), t.TempDir()
+	sharedEngine(t, root)
+	thesis := filepath.Join(home, "thesis.tex")
+	if err := os.WriteFile(thesis, []byte("years of work"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	o := options.Options{Root: root, Out: filepath.Join(root, "out"), Dist: filepath.Join(root, "dist"), Cache: home}
+	p := &Pipeline{project: build.Project, o: o, stdout: io.Discard}
+	for name, try := range map[string]func() error{
+		"clean": func() error { return p.Clean(t.Context(), CleanOptions{All: true}) },
+		"build": func() error { _, err := newBases(build.Project, o, "go1.26.8", nil); return err },
+	} {
+		var f *fault.Error
+		if err := try(); !errors.As(err, &f) || f.Code != fault.Usage || !strings.Contains(f.Next, "TCAPFLOW_CACHE") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := os.Stat(thesis); err != nil {
+		t.Error(err)
 	}
 }

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 
 	"github.com/tcapflow/tcapflow/pipeline/internal/distro"
-	"github.com/tcapflow/tcapflow/pipeline/internal/engine"
 )
 
 // DistrosOptions say what of the matrix is run.
@@ -24,7 +23,6 @@ func (p *Pipeline) Distros(ctx context.Context, d DistrosOptions) error {
 	matrix := distro.Options{
 		Project: p.project, Dist: p.o.Dist, Targets: p.o.Targets,
 		Only: d.Only, Require: d.Require, Natives: p.o.Natives,
-		Capture:        filepath.Join(p.o.Root, "cmd", "tcapflow-client", "testdata", "dialogues.pcap"),
 		RegistryPrefix: p.o.RegistryPrefix, CacheDir: p.o.Cache, Temp: p.o.Cache,
 		Stdout: p.stdout, Stderr: p.stderr, JSON: p.o.JSON,
 	}
@@ -46,7 +44,7 @@ func (p *Pipeline) Distros(ctx context.Context, d DistrosOptions) error {
 	}
 	defer r.end()
 	matrix.Mirror, matrix.Lock = r.bases.debian.Mirror, r.bases.debian.Lock
-	e, err := engine.Connect(ctx, p.o.Root)
+	e, err := p.connect(ctx)
 	if err != nil {
 		return err
 	}

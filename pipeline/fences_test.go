@@ -82,7 +82,7 @@ func plantHouse(t *testing.T, root string) *planting {
 		t.Fatal(err)
 	}
 	p := &planting{root: root, dir: dir, module: module}
-	p.packages = packagesBelow(t, root, "build", "catalogue", "cmd", "elfcheck", "internal", "magefiles", "pipeline", "spec")
+	p.packages = packagesBelow(t, root, "build", "catalogue", "cmd", "elfcheck", "internal", "magefiles", "pipeline", "scenario", "spec", "template")
 	rules, err := os.ReadFile(filepath.Join(root, ".depguard.yaml"))
 	if err != nil {
 		t.Fatal(err)

@@ -39,6 +39,7 @@ type Args = options.Args
 // to the standard error.
 type Pipeline struct {
 	project        spec.Project
+	given          spec.Project // the same, before what it leaves open is filled in
 	o              options.Options
 	stdout, stderr io.Writer
 }
@@ -46,6 +47,7 @@ type Pipeline struct {
 // New reads the options for the project in the working folder. Where the project says
 // nothing, it is given the library's defaults. The error tells wrong use, in one line.
 func New(project spec.Project, a Args) (*Pipeline, error) {
+	given := project
 	project = defaults.Fill(project)
 	if err := sound(project); err != nil {
 		return nil, err
@@ -54,7 +56,7 @@ func New(project spec.Project, a Args) (*Pipeline, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Pipeline{project: project, o: o, stdout: os.Stdout, stderr: os.Stderr}, nil
+	return &Pipeline{project: project, given: given, o: o, stdout: os.Stdout, stderr: os.Stderr}, nil
 }
 
 // Do makes a Pipeline and does a job with it, until that ends or is interrupted. The error
@@ -68,4 +70,9 @@ func Do(ctx context.Context, project spec.Project, a Args, job func(*Pipeline, c
 		err = job(p, ctx)
 	}
 	return fault.Exit(err)
+}
+
+// Misuse is an error of wrong use, with the next step; mage passes on exit code 2.
+func Misuse(next, format string, args ...any) error {
+	return fault.Exit(fault.New(fault.Usage, next, format, args...))
 }

@@ -7,15 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"sync"
-	"time"
 
-	"github.com/tcapflow/tcapflow/pipeline/internal/artifact"
+	"github.com/tcapflow/tcapflow/pipeline/internal/cache"
 	"github.com/tcapflow/tcapflow/pipeline/internal/debian"
 	"github.com/tcapflow/tcapflow/pipeline/internal/fault"
 	"github.com/tcapflow/tcapflow/pipeline/internal/fetch"
+	"github.com/tcapflow/tcapflow/pipeline/internal/files"
 	"github.com/tcapflow/tcapflow/pipeline/internal/options"
 	"github.com/tcapflow/tcapflow/spec"
 )
@@ -25,8 +24,9 @@ import (
 func debianMirror(base spec.Debian, o options.Options, committed debian.Lock, note func(string, ...any)) debian.Mirror {
 	return debian.Mirror{
 		URL: o.Mirrors[0], Others: o.Mirrors[1:], Snapshot: debian.NewSnapshot(o.Snapshot), Keyring: base.Keyring,
-		Cache:     &fetch.Cache{Dir: filepath.Join(o.Cache, "downloads")},
-		NotBefore: map[string]time.Time{committed.Suite: committed.Date},
+		Cache:     &fetch.Cache{Dir: cache.Folder(o.Cache).Downloads()},
+		Security:  o.Security,
+		NotBefore: committed.NotBefore(),
 		Note:      eachLineOnce(note),
 	}
 }
@@ -64,9 +64,9 @@ func only(set spec.PackageSet, arch string) spec.PackageSet {
 }
 
 // renewalsFile is where renewed sets stand, as long as the committed lock is this one.
-func renewalsFile(cache string, lock []byte) string {
+func renewalsFile(kept cache.Folder, lock []byte) string {
 	sum := sha256.Sum256(lock)
-	return filepath.Join(cache, "lock-"+hex.EncodeToString(sum[:8])+".json")
+	return kept.Lock(hex.EncodeToString(sum[:8]))
 }
 
 // renewed reads the sets that earlier runs have renewed. A file that cannot be read counts
@@ -100,7 +100,7 @@ func (b *bases) renew(ctx context.Context, sets []spec.PackageSet, cause error) 
 		return err
 	}
 	done := b.log.Stage("resolve packages of Debian %s", b.spec.Suite)
-	lock, err := b.debian.Mirror.Resolve(ctx, b.spec.Suite, lost)
+	lock, err := b.debian.Mirror.Resolve(ctx, b.debian.Lock.Origins(), false, lost)
 	done(err)
 	if err != nil {
 		return err
@@ -110,7 +110,7 @@ func (b *bases) renew(ctx context.Context, sets []spec.PackageSet, cause error) 
 	if err != nil {
 		return err
 	}
-	return artifact.WriteFile(b.renewals, text)
+	return files.Write(b.renewals, text)
 }
 
 // lost are those of the sets, of one architecture each, that cannot be had as they are locked.

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/mod/modfile"
 
 	"github.com/tcapflow/tcapflow/pipeline/internal/artifact"
+	"github.com/tcapflow/tcapflow/pipeline/internal/engine"
 	"github.com/tcapflow/tcapflow/pipeline/internal/fault"
 	"github.com/tcapflow/tcapflow/pipeline/internal/options"
 	"github.com/tcapflow/tcapflow/pipeline/internal/plan"
@@ -45,7 +46,7 @@ func (p *Pipeline) begin(ctx context.Context) (r *run, err error) {
 	if r.tree, err = source.Read(ctx, p.o.Root); err != nil {
 		return r, err
 	}
-	notes, err := r.tree.Notes(ctx)
+	notes, err := r.tree.Notes()
 	if err != nil {
 		return r, err
 	}
@@ -81,6 +82,11 @@ func (p *Pipeline) lock(ctx context.Context, note func(string, ...any)) (unlock 
 	return artifact.Lock(ctx, p.o.Out, func(holder string) {
 		note("waiting for another run in this checkout (%s)", holder)
 	})
+}
+
+// connect finds the engine. The caller holds the lock.
+func (p *Pipeline) connect(ctx context.Context) (*engine.Engine, error) {
+	return engine.Connect(ctx, p.o.Root, p.project.Namespace)
 }
 
 func (r *run) plan(t spec.Target) plan.Build { return plan.For(r.project, t, r.planning) }

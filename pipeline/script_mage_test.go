@@ -19,6 +19,7 @@ import (
 	"github.com/moby/moby/client"
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/tcapflow/tcapflow/build"
 	"github.com/tcapflow/tcapflow/pipeline/internal/artifact"
 	"github.com/tcapflow/tcapflow/pipeline/internal/engine"
 )
@@ -106,7 +107,9 @@ func whole(ts *testscript.TestScript) {
 }
 
 // testEngine is the engine itself, whatever a script has in DOCKER_HOST.
-var testEngine = sync.OnceValues(func() (*engine.Engine, error) { return engine.Connect(context.Background(), "") })
+var testEngine = sync.OnceValues(func() (*engine.Engine, error) {
+	return engine.Connect(context.Background(), "", build.Project.Namespace)
+})
 
 // nothing sees that a run in this folder left no container. It makes no network, and a
 // volume for Go's build cache is meant to stay.
@@ -114,7 +117,7 @@ func nothing(ts *testscript.TestScript, neg bool, args []string) {
 	e, err := testEngine()
 	ts.Check(err)
 	list, err := e.ContainerList(context.Background(), client.ContainerListOptions{All: true,
-		Filters: make(client.Filters).Add("label", engine.LabelCheckout+"="+engine.CheckoutID(ts.MkAbs(".")))})
+		Filters: make(client.Filters).Add("label", build.Project.Namespace.Label("checkout")+"="+engine.CheckoutID(ts.MkAbs(".")))})
 	ts.Check(err)
 	if left := len(list.Items); left > 0 != neg {
 		ts.Fatalf("%d containers of this checkout are left", left)
@@ -128,7 +131,7 @@ func passing(ts *testscript.TestScript, neg bool, args []string) {
 	e, err := testEngine()
 	ts.Check(err)
 	list, err := e.ContainerList(context.Background(), client.ContainerListOptions{
-		Filters: make(client.Filters).Add("label", engine.LabelCheckout+"="+engine.CheckoutID(ts.MkAbs(".")))})
+		Filters: make(client.Filters).Add("label", build.Project.Namespace.Label("checkout")+"="+engine.CheckoutID(ts.MkAbs(".")))})
 	ts.Check(err)
 	for _, c := range list.Items {
 		ts.Defer(func() { e.ImageRemove(context.Background(), c.ImageID, client.ImageRemoveOptions{PruneChildren: true}) })

@@ -208,7 +208,7 @@ func sweep(dir string) {
 	if os.Getenv(withEngine) != "1" {
 		return
 	}
-	if e, err := engine.Connect(context.Background(), dir); err == nil {
+	if e, err := engine.Connect(context.Background(), dir, build.Project.Namespace); err == nil {
 		defer e.Close()
 		_, _ = e.Sweep(context.Background())
 	}

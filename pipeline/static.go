@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -17,6 +16,7 @@ import (
 	"github.com/tcapflow/tcapflow/elfcheck"
 	"github.com/tcapflow/tcapflow/pipeline/internal/artifact"
 	"github.com/tcapflow/tcapflow/pipeline/internal/builder"
+	"github.com/tcapflow/tcapflow/pipeline/internal/cache"
 	"github.com/tcapflow/tcapflow/pipeline/internal/engine"
 	"github.com/tcapflow/tcapflow/pipeline/internal/fault"
 	"github.com/tcapflow/tcapflow/pipeline/internal/image"
@@ -84,9 +84,12 @@ func (r *run) outdated() []spec.Target {
 // build makes the wanted targets and commits them together.
 func (s *static) build(ctx context.Context, wanted []spec.Target) (err error) {
 	s.log.Note("version %s%s", s.tree.Version.Version, because(s.tree.State))
+	for _, line := range s.tree.Passed {
+		s.log.Note("warning: %s", line)
+	}
 	modules := s.modules(ctx, wanted)
 	defer modules.stop()
-	e, err := engine.Connect(ctx, s.o.Root)
+	e, err := s.connect(ctx)
 	if err != nil {
 		return err
 	}
@@ -109,8 +112,8 @@ func (s *static) build(ctx context.Context, wanted []spec.Target) (err error) {
 	for _, line := range warnings(needed, wanted) {
 		s.log.Note("%s", line)
 	}
-	libraries := &builder.Libraries{Fetch: s.bases.debian.Mirror.Cache, Dir: filepath.Join(s.o.Cache, "libraries"), Mirror: s.bases.debian.Mirror, Suite: s.project.Debian.Suite,
-		Locked: s.o.Locked, Log: s.log}
+	libraries := &builder.Libraries{Fetch: s.bases.debian.Mirror.Cache, Dir: cache.Folder(s.o.Cache).Libraries(),
+		Mirror: s.bases.debian.Mirror, Suite: s.project.Debian.Suite, Locked: s.o.Locked, Log: s.log}
 	job := builder.Job{Image: b, Tree: s.tree, Modules: needed, Libraries: libraries, Log: s.log}
 	for _, t := range wanted {
 		job.Plans = append(job.Plans, s.plan(t))

@@ -77,8 +77,8 @@ func newTorture(t *testing.T, p spec.Project, module, targets string) *torture {
 	w := &torture{module: module, runs: 3, log: progress.New(testWriter{t}, false)}
 	if runs := os.Getenv("TORTURE_RUNS"); runs != "" {
 		var err error
-		if w.runs, err = strconv.Atoi(runs); err != nil {
-			t.Fatal(err)
+		if w.runs, err = strconv.Atoi(runs); err != nil || w.runs < 1 {
+			t.Fatalf("%s runs: say how often with -runs=1000", runs)
 		}
 	} else {
 		cold = coldByDefault
@@ -103,7 +103,7 @@ func newTorture(t *testing.T, p spec.Project, module, targets string) *torture {
 	check(err)
 	w.bases, err = newBases(defaults.Fill(p), w.o, goVersion, w.log)
 	check(err)
-	w.engine, err = engine.Connect(t.Context(), src)
+	w.engine, err = engine.Connect(t.Context(), src, build.Project.Namespace)
 	check(err)
 	t.Cleanup(func() { w.engine.Close() })
 	w.natives, err = w.engine.Natives(t.Context())
@@ -194,7 +194,7 @@ func (w *torture) run(t *testing.T, target spec.Target, file string) {
 		}
 		command = "/tmp/qemu /tmp/program"
 	}
-	if err := c.Put(t.Context(), engine.Copy{Dir: "/tmp", Tar: tarFiles(t, program)}); err != nil {
+	if err := c.Put(t.Context(), engine.Copy{Dir: "/tmp", Write: tarFiles(t, program)}); err != nil {
 		t.Fatal(err)
 	}
 	script := fmt.Sprintf(`echo nameserver 127.0.0.1 > /etc/resolv.conf
@@ -216,7 +216,7 @@ done`, w.runs, command)
 }
 
 // tarFiles is a tar stream of programs by name.
-func tarFiles(t *testing.T, files map[string]string) io.Reader {
+func tarFiles(t *testing.T, files map[string]string) func(io.Writer) error {
 	t.Helper()
 	var out bytes.Buffer
 	w := tar.NewWriter(&out)
@@ -235,5 +235,8 @@ func tarFiles(t *testing.T, files map[string]string) io.Reader {
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	return &out
+	return func(to io.Writer) error {
+		_, err := out.WriteTo(to)
+		return err
+	}
 }

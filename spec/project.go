@@ -18,12 +18,15 @@ type Project struct {
 	// Capabilities are what the program in the images may take on, as after `setcap …=p`:
 	// nobody can call setcap in an image that has no shell.
 	Capabilities []Capability
+	Checks       []Check // the project's own, beside those that every project has
 
 	Targets Targets  // empty, as each of the following: the library's
 	Distros []Distro // where the packed result is run
-	Debian  Debian
-	Alpine  Alpine
-	Runtime Image
+	// Scenarios are what is run there; empty: nothing but the program's start.
+	Scenarios []Scenario
+	Debian    Debian
+	Alpine    Alpine
+	Runtime   Image
 }
 
 // Locked are the package sets that the lock of Debian's packages holds.

@@ -84,6 +84,8 @@ func choicesOf(g *flag.Flag) []string {
 		return names
 	case "outcome":
 		return dialogue.OutcomeNames()
+	case "subscribers":
+		return subscriberModes
 	}
 	return nil
 }

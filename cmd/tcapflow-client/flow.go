@@ -49,6 +49,10 @@ func newFlow(stdout io.Writer, o flowOptions) *flow {
 		f.packets = export.NewPackets(o.filter.Dialogue, o.table.Hold, f.writePacket)
 		o.decoder.Trace, o.table.Watch = f.packets, f.packets
 	}
+	if o.clear {
+		f.out.Clear()
+	}
+	o.decoder.Subscribers = o.decoder.Subscribers && o.messages && !o.filter.OfDialogues()
 	f.decoder, f.table = sigtran.NewDecoder(o.decoder), dialogue.NewTable(o.table)
 	return f
 }

@@ -39,7 +39,7 @@ func TestServeMetrics(t *testing.T) {
 	}
 	text := get(t, url[1]+"metrics")
 	for _, want := range []string{"tcapflow_dialogues_open 1\n", "tcapflow_tcap_begin_total 7\n",
-		`tcapflow_latency_seconds_count{operation="updateLocation",result="ok"} 1` + "\n"} {
+		`tcapflow_latency_seconds_count{operation="updateLocation",result="ok",peer="2002"} 1` + "\n"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %s in\n%s", want, text)
 		}

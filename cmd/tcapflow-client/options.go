@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"flag"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -20,6 +21,7 @@ type flowOptions struct {
 	table     dialogue.Options
 	messages  bool
 	histogram bool
+	clear     bool // numbers of subscribers are not masked
 	filter    export.Filter
 	metrics   string // address, or "" for none
 	writePcap string // file, or ""
@@ -33,6 +35,8 @@ func (o *flowOptions) flags(f *flag.FlagSet) {
 	f.IntVar(&o.table.Max, "max-dialogues", 1<<22, "")
 	f.BoolVar(&o.messages, "messages", true, "")
 	f.BoolVar(&o.histogram, "histogram", false, "")
+	o.decoder.Subscribers = true
+	f.Func("subscribers", "", o.subscribers)
 	f.StringVar(&o.metrics, "metrics", "", "")
 	f.StringVar(&o.writePcap, "write-pcap", "", "")
 	o.filterFlags(f)
@@ -44,6 +48,17 @@ func (o *flowOptions) decoderFlags(f *flag.FlagSet) {
 	f.Func("standard", "", o.standard)
 	f.Func("port", "", o.port)
 }
+
+// subscribers takes what is done with IMSI and MSISDN.
+func (o *flowOptions) subscribers(mode string) error {
+	if !slices.Contains(subscriberModes, mode) {
+		return errors.New("want off, masked or clear")
+	}
+	o.decoder.Subscribers, o.clear = mode != "off", mode == "clear"
+	return nil
+}
+
+var subscriberModes = []string{"off", "masked", "clear"}
 
 // standard takes the name of a standard, or "auto".
 func (o *flowOptions) standard(name string) error {

@@ -31,6 +31,10 @@ func commands() []command {
 			run: (*app).ladder, flags: new(flowOptions).decoderFlags, files: true,
 		},
 		{
+			name: "replay", about: "send the frames of capture files", usage: usageReplay,
+			run: (*app).replay, flags: new(replayOptions).flags, files: true,
+		},
+		{
 			name: "interfaces", about: "list where capture can capture", usage: usageInterfaces,
 			run: (*app).interfaces, flags: json,
 		},
@@ -52,7 +56,7 @@ func commands() []command {
 // commandNames are the arguments of "help". They stand here once more because the table
 // cannot be asked while it is made; a test compares.
 func commandNames() []string {
-	return []string{"capture", "read", "flow", "interfaces", "completion", "version", "help"}
+	return []string{"capture", "read", "flow", "replay", "interfaces", "completion", "version", "help"}
 }
 
 // lookup finds a command by its name.

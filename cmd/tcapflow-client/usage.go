@@ -8,6 +8,7 @@ Usage:
     tcapflow-client capture -i INTERFACE [-f FILTER] [-count N] [-duration TIME]
     tcapflow-client read [-follow] FILE...
     tcapflow-client flow TID|DIGITS FILE...
+    tcapflow-client replay -i INTERFACE FILE...
     tcapflow-client interfaces [-json]
     tcapflow-client completion bash|zsh|fish
     tcapflow-client version [-json]
@@ -91,6 +92,7 @@ Examples:
     $ tcapflow-client read -follow /var/capture
     $ tcapflow-client read trace-00.pcap.gz trace-01.pcap.gz
     $ tcapflow-client read /var/capture
+    $ tcapflow-client read -subscribers clear trace.pcap | jq .subscriber.imsi
     $ tcapflow-client read -messages=false -standard ansi trace.pcap
     $ tcapflow-client read -port 12905=m3ua trace.pcap
     $ tcapflow-client read -gt 4917,4918 -operation updateLocation trace.pcap
@@ -100,6 +102,9 @@ Examples:
 
 // usageFlow is what "read" and "capture" have in common.
 const usageFlow = `    -messages=false   no "message" lines
+    -subscribers MODE IMSI and MSISDN in "message" lines: masked, the default, leaves
+                      their first five digits; clear writes them whole; off does not
+                      look for them
     -histogram        at the end, a table of operations and a histogram of
                       latencies, on standard error
     -metrics ADDRESS  serve http://ADDRESS/metrics for Prometheus, and /healthz,
@@ -148,6 +153,25 @@ Flags:
 Examples:
     $ tcapflow-client flow 00000001 trace.pcap
     $ tcapflow-client flow 4917700 /var/capture
+`
+
+const usageReplay = `Usage:
+    tcapflow-client replay -i INTERFACE [FLAGS] FILE...
+
+Sends the frames of capture files on an interface, with the gaps that they were
+captured with, and says at the end how many it sent. FILE is as for "read".
+Packets without an Ethernet header get one with empty addresses; what cannot be
+sent on an interface (MTP2, say) is left out and counted. Linux only; it needs
+the CAP_NET_RAW capability, as "capture" does.
+
+Flags:
+    -i INTERFACE      where to send
+    -speed N          as fast as captured times N; 0: without a gap. Default 1
+    -loop N           send all N times; 0: until Ctrl-C. Default 1
+
+Examples:
+    $ sudo tcapflow-client replay -i lo -speed 0 trace.pcap
+    $ sudo tcapflow-client replay -i veth0 -speed 10 -loop 0 /var/capture
 `
 
 const usageInterfaces = `Usage:

@@ -11,6 +11,7 @@ import (
 	"github.com/tcapflow/tcapflow/internal/sigtran"
 	"github.com/tcapflow/tcapflow/internal/sigtran/names"
 	"github.com/tcapflow/tcapflow/internal/sigtran/sccp"
+	"github.com/tcapflow/tcapflow/internal/sigtran/subscriber"
 	"github.com/tcapflow/tcapflow/internal/sigtran/tcap"
 )
 
@@ -32,6 +33,7 @@ type Writer struct {
 	err   error
 	clock stampCache
 	place func(frame uint64) (file string, number uint64)
+	clear bool // numbers of subscribers are not masked
 }
 
 const flushAt = 1 << 16
@@ -44,6 +46,10 @@ func NewWriter(w io.Writer) *Writer {
 // Places has lines say the file of their frame and the frame's number in that, as
 // place tells them.
 func (w *Writer) Places(place func(frame uint64) (file string, number uint64)) { w.place = place }
+
+// Clear has numbers of subscribers written whole: else all but their first digits are
+// masked.
+func (w *Writer) Clear() { w.clear = true }
 
 // Start writes the line that names the schema.
 func (w *Writer) Start() error {
@@ -96,6 +102,9 @@ func (w *Writer) Message(m *sigtran.Message) error {
 		w.optWord("return_reason", sccp.CauseName(m.Cause))
 	}
 	w.tcap(&m.TCAP, m)
+	if !m.Subscriber.IsZero() {
+		w.subscriber(&m.Subscriber)
+	}
 	if m.Partial {
 		w.flag("partial")
 	}
@@ -132,6 +141,29 @@ func (w *Writer) tcap(t *tcap.Message, m *sigtran.Message) {
 	}
 	w.b = append(w.b, ']')
 	w.optNumber("more_components", int64(t.More))
+}
+
+func (w *Writer) subscriber(n *subscriber.Numbers) {
+	w.key("subscriber")
+	start := len(w.b)
+	w.digits("imsi", &n.IMSI)
+	w.digits("msisdn", &n.MSISDN)
+	w.digits("calling", &n.Calling)
+	w.digits("called", &n.Called)
+	w.b[start] = '{' // in the place of the first comma
+	w.b = append(w.b, '}')
+}
+
+func (w *Writer) digits(name string, d *subscriber.Digits) {
+	switch {
+	case d.IsZero():
+	case w.clear:
+		w.key(name)
+		w.b = append(d.Append(append(w.b, '"')), '"')
+	default:
+		w.key(name)
+		w.b = append(d.Masked(append(w.b, '"')), '"')
+	}
 }
 
 func (w *Writer) component(c *tcap.Component, p names.Protocol) {

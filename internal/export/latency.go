@@ -22,24 +22,12 @@ type histogram struct {
 	buckets [44 * bucketsPerOctave]uint64
 	count   uint64
 	most    time.Duration
-	sum     time.Duration
 }
 
 func (h *histogram) add(d time.Duration) {
 	h.buckets[bucketOf(d)]++
 	h.count++
 	h.most = max(h.most, d)
-	h.sum += d
-}
-
-// merge adds what another one has counted.
-func (h *histogram) merge(other *histogram) {
-	for i, n := range other.buckets {
-		h.buckets[i] += n
-	}
-	h.count += other.count
-	h.most = max(h.most, other.most)
-	h.sum += other.sum
 }
 
 // bucketOf takes the position of the highest bit and the three bits after it.
@@ -92,57 +80,58 @@ const (
 var resultNames = [results]string{"ok", "error", "abort"}
 
 type row struct {
-	latency                     [results]*histogram // nil: there was none
+	latency                     histogram
 	dialogues, errors, unserved uint64
 }
 
-// all is the latency of all results.
-func (r *row) all() (h histogram) {
-	for _, part := range r.latency {
-		if part != nil {
-			h.merge(part)
-		}
-	}
-	return h
-}
-
-// Latencies gathers the latencies of dialogues by operation. The zero value is ready
-// for use.
+// Latencies gathers the latencies of dialogues by operation, and by operation and peer.
+// The zero value is ready for use.
 type Latencies struct {
-	all  histogram
-	rows map[operation]*row
+	all   histogram
+	rows  map[operation]*row
+	cells map[pair]*cell
 }
 
 // Add takes a dialogue that is over.
 func (l *Latencies) Add(r *dialogue.Record) {
-	key := operation{r.Operation, protocolOf(r)}
-	at := l.rows[key]
-	if at == nil {
-		if l.rows == nil {
-			l.rows = make(map[operation]*row)
-		}
-		if len(l.rows) >= maxOperations {
-			key = operation{}
-		}
-		if at = l.rows[key]; at == nil {
-			at = &row{}
-			l.rows[key] = at
-		}
+	c := l.cell(r)
+	result := resultOf(r)
+	c.row.add(r, result)
+	if !r.Answered() {
+		return
 	}
-	at.add(r)
-	if r.Answered() {
-		l.all.add(r.Latency())
+	l.all.add(r.Latency())
+	if c.latency[result] == nil {
+		c.latency[result] = &coarse{}
 	}
+	c.latency[result].add(r.Latency())
 }
 
-func (r *row) add(d *dialogue.Record) {
-	result := resultOK
+// row finds or makes that of an operation; of too many operations it is the one of none.
+func (l *Latencies) row(key operation) (operation, *row) {
+	if l.rows == nil {
+		l.rows = make(map[operation]*row)
+	}
+	if l.rows[key] == nil && len(l.rows) >= maxOperations {
+		key = operation{}
+	}
+	if l.rows[key] == nil {
+		l.rows[key] = &row{}
+	}
+	return key, l.rows[key]
+}
+
+func resultOf(d *dialogue.Record) int {
 	switch {
 	case d.Outcome == dialogue.Aborted:
-		result = resultAbort
+		return resultAbort
 	case d.Error.Kind != tcap.None:
-		result = resultError
+		return resultError
 	}
+	return resultOK
+}
+
+func (r *row) add(d *dialogue.Record, result int) {
 	r.dialogues++
 	if result != resultOK {
 		r.errors++
@@ -151,10 +140,7 @@ func (r *row) add(d *dialogue.Record) {
 		r.unserved++
 		return
 	}
-	if r.latency[result] == nil {
-		r.latency[result] = &histogram{}
-	}
-	r.latency[result].add(d.Latency())
+	r.latency.add(d.Latency())
 }
 
 // Table writes a row for each operation, the most frequent first, and a histogram of
@@ -168,9 +154,8 @@ func (l *Latencies) Table(w io.Writer) {
 		"OPERATION", "DIALOGUES", "P50", "P99", "MAX", "ERRORS", "NO ANSWER")
 	for _, k := range keys {
 		r := l.rows[k]
-		latency := r.all()
 		fmt.Fprintf(w, "%-36s %9d %9s %9s %9s %9d %9d\n", k, r.dialogues,
-			short(&latency, 0.5), short(&latency, 0.99), short(&latency, 1), r.errors, r.unserved)
+			short(&r.latency, 0.5), short(&r.latency, 0.99), short(&r.latency, 1), r.errors, r.unserved)
 	}
 	l.all.draw(w)
 }

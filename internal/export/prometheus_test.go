@@ -29,10 +29,10 @@ func TestMetrics(t *testing.T) {
 	for _, want := range []string{
 		"# TYPE tcapflow_packets_total counter", "tcapflow_packets_total 7", "tcapflow_frames_ip_fragments_joined_total 3",
 		"tcapflow_tcap_begin_total 4", "tcapflow_mtp3_total 5", "tcapflow_dialogues_answered_total 6", "tcapflow_dialogues_open 9",
-		`tcapflow_latency_seconds_bucket{operation="sendRoutingInfoForSM",result="ok",le="0.001"} 1`,
-		`tcapflow_latency_seconds_bucket{operation="sendRoutingInfoForSM",result="ok",le="0.0025"} 2`,
-		`tcapflow_latency_seconds_bucket{operation="sendRoutingInfoForSM",result="abort",le="+Inf"} 1`,
-		`tcapflow_latency_seconds_sum{operation="sendRoutingInfoForSM",result="abort"} 0.002`,
+		`tcapflow_latency_seconds_bucket{operation="sendRoutingInfoForSM",result="ok",peer="0",le="0.001"} 2`,
+		`tcapflow_latency_seconds_bucket{operation="sendRoutingInfoForSM",result="ok",peer="0",le="0.0025"} 2`,
+		`tcapflow_latency_seconds_bucket{operation="sendRoutingInfoForSM",result="abort",peer="0",le="+Inf"} 1`,
+		`tcapflow_latency_seconds_sum{operation="sendRoutingInfoForSM",result="abort",peer="0"} 0.002`,
 	} {
 		if !strings.Contains(b.String(), want+"\n") {
 			t.Errorf("no %s in\n%s", want, &b)
@@ -61,5 +61,29 @@ func TestMetricsOfAll(t *testing.T) {
 	numbers := strings.Count(string(text), ":0")
 	if n := strings.Count(b.String(), " counter\n"); n != numbers || n < 60 {
 		t.Errorf("%d counters for %d numbers in %s", n, numbers, text)
+	}
+}
+
+// TestPeersAreBounded has no more histograms than it says, however many point codes come.
+func TestPeersAreBounded(t *testing.T) {
+	var l Latencies
+	for pc := range uint32(3 * maxPairs) {
+		for _, code := range []int32{2, 45} {
+			l.Add(&dialogue.Record{AnswerFrame: 1, DPC: pc, Operation: dialogue.Code{Value: code, Kind: tcap.Local}})
+		}
+	}
+	f := l.family()
+	if len(f.Metric) != maxPairs+2 {
+		t.Errorf("%d histograms", len(f.Metric))
+	}
+	count := uint64(0)
+	for _, m := range f.Metric {
+		count += m.Histogram.GetSampleCount()
+	}
+	if count != 6*maxPairs {
+		t.Errorf("%d dialogues are in them", count)
+	}
+	if peer := f.Metric[len(f.Metric)-1].Label[2].GetValue(); peer != "other" {
+		t.Errorf("the last peer is %q", peer)
 	}
 }

@@ -4,7 +4,9 @@ import (
 	"errors"
 
 	"github.com/tcapflow/tcapflow/internal/sigtran/mtp3"
+	"github.com/tcapflow/tcapflow/internal/sigtran/names"
 	"github.com/tcapflow/tcapflow/internal/sigtran/sccp"
+	"github.com/tcapflow/tcapflow/internal/sigtran/subscriber"
 	"github.com/tcapflow/tcapflow/internal/sigtran/tcap"
 )
 
@@ -133,6 +135,11 @@ func (d *Decoder) userData(b []byte) {
 	}
 	if m.Err != nil && !d.way.Partial {
 		d.counters.Malformed.TCAP++
+	}
+	m.Subscriber = subscriber.Numbers{}
+	if d.options.Subscribers && ok {
+		protocol := names.Of(&m.TCAP.Context, m.Calling.SSN, m.Called.SSN)
+		m.Subscriber = subscriber.Find(protocol, &m.TCAP, b)
 	}
 	d.conclude(m, ok)
 }

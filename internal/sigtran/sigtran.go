@@ -13,6 +13,7 @@ import (
 	"github.com/tcapflow/tcapflow/internal/sigtran/mtp3"
 	"github.com/tcapflow/tcapflow/internal/sigtran/sccp"
 	"github.com/tcapflow/tcapflow/internal/sigtran/sctp"
+	"github.com/tcapflow/tcapflow/internal/sigtran/subscriber"
 	"github.com/tcapflow/tcapflow/internal/sigtran/tcap"
 )
 
@@ -53,8 +54,9 @@ type Way struct {
 // Message is a TCAP message with all that was known about its way.
 type Message struct {
 	Way
-	TCAP tcap.Message
-	Err  error // why TCAP is incomplete, or nil
+	TCAP       tcap.Message
+	Subscriber subscriber.Numbers // if Options.Subscribers
+	Err        error              // why TCAP is incomplete, or nil
 }
 
 // Returned tells that SCCP brought the message back to its sender: its addresses are
@@ -70,6 +72,8 @@ type Options struct {
 	// Ports are further SCTP ports of adaptation layers, by the layer's payload
 	// protocol identifier, for senders that leave that at 0 or have one of their own.
 	Ports map[uint16]uint32
+	// Subscribers has numbers of subscribers looked for in the parameters of operations.
+	Subscribers bool
 	// Trace, if not nil, is told of messages that come in several frames.
 	Trace Trace
 }

@@ -49,6 +49,41 @@ func nextAt(b []byte, depth int) (e element, rest []byte, err error) {
 	return element{tag, b[:length]}, b[length:], nil
 }
 
+// Element is one BER element of an operation's parameters.
+type Element struct {
+	Tag     uint32 // the identifier octets, big endian
+	Content []byte
+}
+
+// Constructed tells that the content is elements.
+func (e *Element) Constructed() bool {
+	first := e.Tag
+	for first > 0xff {
+		first >>= 8
+	}
+	return first&0x20 != 0
+}
+
+// Next takes the element at the start of b off it; ok is false where there is none, or a
+// broken one.
+func Next(b *[]byte) (e Element, ok bool) {
+	if len(*b) == 0 {
+		return e, false
+	}
+	inner, rest, err := next(*b)
+	if err != nil {
+		return e, false
+	}
+	*b = rest
+	return Element{inner.tag, inner.content}, true
+}
+
+// Find returns the content of the first element with this tag.
+func Find(b []byte, tag uint32) (content []byte, ok bool) {
+	content, ok, err := find(b, tag)
+	return content, ok && err == nil
+}
+
 // partial is an element that runs past its container, as far as it goes. Transaction
 // IDs are not taken so.
 func partial(b []byte) element {

@@ -12,6 +12,7 @@ const (
 	tagContext    = 0xa1
 	tagOID        = 0x06
 	tagSource     = 0x80 // of ABRT
+	tagUser       = 0xbe // user information
 )
 
 // dialogue digs the application context name out of the dialogue portion: EXTERNAL,
@@ -38,15 +39,32 @@ func (m *Message) dialogue(portion []byte) error {
 		}
 		return err
 	case tagAARQ, tagAARE:
-		context, ok, err := find(pdu.content, tagContext)
-		if err != nil || !ok {
+		return m.association(pdu.content)
+	}
+	return nil
+}
+
+// association reads the content of AARQ or AARE.
+func (m *Message) association(b []byte) error {
+	for len(b) > 0 {
+		e, rest, err := next(b)
+		if err != nil {
 			return err
 		}
-		name, ok, err := find(context, tagOID)
-		if err == nil && ok {
-			m.Context, err = parseOID(name)
+		switch e.tag {
+		case tagContext:
+			name, ok, err := find(e.content, tagOID)
+			if err == nil && ok {
+				m.Context, err = parseOID(name)
+			}
+			if err != nil {
+				return err
+			}
+		case tagUser:
+			m.user = spanOf(e.content)
+			return nil
 		}
-		return err
+		b = rest
 	}
 	return nil
 }
@@ -97,7 +115,7 @@ func (k ComponentKind) String() string {
 	return ""
 }
 
-// Component is one component, without its parameters.
+// Component is one component.
 type Component struct {
 	// Code is the operation code, or in a ReturnError the error code, in the coding
 	// that CodeKind tells.
@@ -114,7 +132,32 @@ type Component struct {
 	// (ITU-T Q.773 §3.3, table 21); 0 without one.
 	Problem    uint16
 	GlobalCode OID // where CodeKind is Global
+
+	parameter span // what follows the code
 }
+
+// span is where octets stand in those that a message was read from: how far before the
+// end of their capacity, which slices of slices keep, and how many.
+type span struct{ fromEnd, length uint32 }
+
+func spanOf(b []byte) span { return span{uint32(cap(b)), uint32(len(b))} }
+
+// of returns the octets of a span of b.
+func (s span) of(b []byte) []byte {
+	if s.length == 0 {
+		return nil
+	}
+	start := cap(b) - int(s.fromEnd)
+	return b[start : start+int(s.length)]
+}
+
+// Parameter is what follows the code of an invoke, result or error of Q.773. b is what
+// the component's message was read from.
+func (c *Component) Parameter(b []byte) []byte { return c.parameter.of(b) }
+
+// UserInformation is that of the dialogue portion of Q.773, without its tag. b is what the
+// message was read from.
+func (m *Message) UserInformation(b []byte) []byte { return m.user.of(b) }
 
 // CodeKind tells the coding of a component's code.
 type CodeKind byte
@@ -232,6 +275,7 @@ func (c *Component) code(b []byte) error {
 		case tagInteger:
 			if c.Code, err = integer(e.content); err == nil {
 				c.CodeKind = Local
+				c.parameter = spanOf(rest)
 			}
 			return err
 		case tagOID:

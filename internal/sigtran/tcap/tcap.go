@@ -1,7 +1,8 @@
 // Package tcap reads messages of the transaction capabilities application part,
 // those of ITU-T Q.773 and of ANSI T1.114: the transaction portion, the application
 // context and the abort source of the dialogue portion, and the component portion
-// down to operation and error codes. What the operations carry is left alone.
+// down to operation and error codes. What the operations carry is left alone;
+// Component.Parameter has it.
 //
 // The encoding is BER (X.690), with definite and indefinite lengths. A Message is a
 // value: it aliases nothing, and reading one allocates nothing.
@@ -111,6 +112,7 @@ type Message struct {
 	Components [MaxComponents]Component
 	Count      uint8
 	More       uint16
+	user       span // user information of the dialogue portion
 }
 
 // Looks tells whether user data of SCCP begins with the tag of a TCAP message.

@@ -21,6 +21,7 @@ import (
 
 	"github.com/tcapflow/tcapflow/elfcheck"
 	"github.com/tcapflow/tcapflow/pipeline/internal/fault"
+	"github.com/tcapflow/tcapflow/pipeline/internal/files"
 )
 
 const manifestName = "manifest.json"
@@ -159,21 +160,5 @@ func Commit(out, project string, staged []Staged, builders map[string]json.RawMe
 	if err != nil {
 		return err
 	}
-	return WriteFile(filepath.Join(out, manifestName), append(text, '\n'))
-}
-
-// WriteFile writes a file so that it is whole or not there.
-func WriteFile(name string, text []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(name), ".part-*")
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(text)
-	if err = errors.Join(err, f.Chmod(0o644), f.Close()); err == nil {
-		err = os.Rename(f.Name(), name)
-	}
-	if err != nil {
-		os.Remove(f.Name())
-	}
-	return err
+	return files.Write(filepath.Join(out, manifestName), append(text, '\n'))
 }

@@ -19,7 +19,7 @@ import (
 )
 
 // files lists what stands below a folder, without the folders themselves.
-func files(t *testing.T, dir string) (list []string) {
+func filesIn(t *testing.T, dir string) (list []string) {
 	t.Helper()
 	if err := filepath.WalkDir(dir, func(name string, d os.DirEntry, err error) error {
 		if err == nil && !d.IsDir() {
@@ -56,7 +56,7 @@ func TestRoundTrip(t *testing.T) {
 	if s.Path != "linux_arm_v7/prog" || s.Size != 6 || s.SHA256 != hex.EncodeToString(sum[:]) {
 		t.Errorf("staged %+v", s.Artifact)
 	}
-	if got := files(t, out); len(got) != 1 || !strings.HasPrefix(got[0], "linux_arm_v7/.prog-") {
+	if got := filesIn(t, out); len(got) != 1 || !strings.HasPrefix(got[0], "linux_arm_v7/.prog-") {
 		t.Errorf("the binary has its name before it is committed: %q", got)
 	}
 	if err := Commit(out, "prog", []Staged{s}, map[string]json.RawMessage{"b1": json.RawMessage(`{"a":1}`)}); err != nil {
@@ -74,7 +74,7 @@ func TestRoundTrip(t *testing.T) {
 	if err := json.Unmarshal(m.Builders["b1"], &info); err != nil || info.A != 1 {
 		t.Errorf("builder %s: %v", m.Builders["b1"], err)
 	}
-	if got := files(t, out); !slices.Equal(got, []string{"linux_arm_v7/prog", "manifest.json"}) {
+	if got := filesIn(t, out); !slices.Equal(got, []string{"linux_arm_v7/prog", "manifest.json"}) {
 		t.Errorf("left in out/: %q", got)
 	}
 	for name, want := range map[string]os.FileMode{"linux_arm_v7/prog": 0o755, "manifest.json": 0o644} {
@@ -151,12 +151,12 @@ func TestStageFails(t *testing.T) {
 	if err := Commit(out, "prog", []Staged{stage(t, out, "linux/amd64", "", "b", "good")}, nil); err != nil {
 		t.Fatal(err)
 	}
-	before := files(t, out)
+	before := filesIn(t, out)
 	cut := errors.New("cut")
 	if _, err := Stage(out, "prog", "linux_amd64", io.MultiReader(strings.NewReader("half"), iotest.ErrReader(cut))); !errors.Is(err, cut) || !strings.Contains(err.Error(), "linux_amd64/prog") {
 		t.Errorf("got %v", err)
 	}
-	if after := files(t, out); !slices.Equal(after, before) {
+	if after := filesIn(t, out); !slices.Equal(after, before) {
 		t.Errorf("left %q", after)
 	}
 	m, err := Load(out)
@@ -209,27 +209,5 @@ func TestLoadHostile(t *testing.T) {
 				t.Errorf("got %+v, %v", m, err)
 			}
 		})
-	}
-}
-
-func TestWriteFile(t *testing.T) {
-	dir := t.TempDir()
-	name := filepath.Join(dir, "file")
-	for _, text := range []string{"first", "second"} {
-		if err := WriteFile(name, []byte(text)); err != nil {
-			t.Fatal(err)
-		}
-		if got, err := os.ReadFile(name); err != nil || string(got) != text {
-			t.Errorf("%q, %v", got, err)
-		}
-	}
-	if err := os.Mkdir(filepath.Join(dir, "folder"), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := WriteFile(filepath.Join(dir, "folder"), nil); err == nil {
-		t.Error("wrote over a folder")
-	}
-	if got := files(t, dir); !slices.Equal(got, []string{"file"}) {
-		t.Errorf("left %q", got)
 	}
 }

@@ -111,3 +111,37 @@ func TestLockOfTheDead(t *testing.T) {
 	}
 	unlock()
 }
+
+// Who waits while the holder removes out/ gets a lock that others see: not that of the file
+// which is gone.
+func TestRemoveWhileAnotherWaits(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "out")
+	unlock, err := Lock(t.Context(), out, func(string) { t.Error("waits for nobody") })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(filepath.Join(out, "linux_amd64"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	second, err := Lock(t.Context(), out, func(string) {
+		if err := Remove(out); err != nil {
+			t.Error(err)
+		}
+		if _, err := os.Stat(out); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("out/ is there: %v", err)
+		}
+		unlock()
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer second()
+	third, err := take(t.Context(), filepath.Join(out, lockName), func(string) { second() })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer third.Unlock()
+	if text, err := os.ReadFile(filepath.Join(out, lockName)); err != nil || len(text) == 0 {
+		t.Errorf("the lock that is held is not the one that is seen: %q, %v", text, err)
+	}
+}

@@ -124,8 +124,8 @@ func (b *bench) measureOldWay(ctx context.Context) error {
 	return b.empty(ctx) // its base images are of no use to anybody
 }
 
-func oldTag(name string) string {
-	return "tcapflow-oldway:" + strings.ReplaceAll(name, "/", "-")
+func (b *bench) oldTag(name string) string {
+	return b.e.Tag("oldway", strings.ReplaceAll(name, "/", "-"))
 }
 
 // oldImage saves a Debian system with apt as a file; a pull from a near registry would
@@ -140,10 +140,10 @@ func (b *bench) oldImage(ctx context.Context, name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if _, err := b.e.ImageTag(ctx, client.ImageTagOptions{Source: id, Target: oldTag(name)}); err != nil {
+	if _, err := b.e.ImageTag(ctx, client.ImageTagOptions{Source: id, Target: b.oldTag(name)}); err != nil {
 		return "", err
 	}
-	saved, err := b.e.ImageSave(ctx, []string{oldTag(name)})
+	saved, err := b.e.ImageSave(ctx, []string{b.oldTag(name)})
 	if err != nil {
 		return "", err
 	}
@@ -190,7 +190,7 @@ func (b *bench) oldBuild(ctx context.Context, tree source.Tree, name, file strin
 			return 0, err
 		}
 	}
-	c, err := b.e.Start(ctx, engine.Spec{Image: oldTag(name), Cmd: []string{"sleep", "86400"}, User: "0:0", Network: "bridge", Before: in,
+	c, err := b.e.Start(ctx, engine.Spec{Image: b.oldTag(name), Cmd: []string{"sleep", "86400"}, User: "0:0", Network: "bridge", Before: in,
 		Caps: []string{"CHOWN", "DAC_OVERRIDE", "FOWNER", "SETUID", "SETGID", "FSETID"},
 		Env:  map[string]string{"MIRROR": suite.URL, "TAGS": strings.Join(b.o.Project.Tags, ","), "MAIN": b.o.Project.Main, "GOARCH": t[0].GOARCH}})
 	if err != nil {
@@ -227,13 +227,14 @@ func (b *bench) oldInputs(ctx context.Context, tree source.Tree, t spec.Target) 
 		return nil, err
 	}
 	return []engine.Copy{
-		{Dir: "/", Tar: stream(func(w *tar.Writer) error { return oldFiles(w, goDir, pcap) })},
-		{Dir: "/src", Tar: pipe(func(w io.Writer) error { return tree.Tar(w, 0) })},
-		{Dir: "/proxy", Tar: pipe(func(w io.Writer) error { return source.TarModules(w, modules) })},
+		{Dir: "/", Write: func(w io.Writer) error { return oldFiles(w, goDir, pcap) }},
+		{Dir: "/src", Write: func(w io.Writer) error { return tree.Tar(w, 0) }},
+		{Dir: "/proxy", Write: func(w io.Writer) error { return source.TarModules(w, modules) }},
 	}, nil
 }
 
-func oldFiles(w *tar.Writer, goDir, pcap string) error {
+func oldFiles(to io.Writer, goDir, pcap string) error {
+	w := tar.NewWriter(to)
 	for _, dir := range []string{"src/", "proxy/", "in/", "go/"} {
 		if err := w.WriteHeader(&tar.Header{Typeflag: tar.TypeDir, Name: dir, Mode: 0o755}); err != nil {
 			return err
@@ -249,21 +250,5 @@ func oldFiles(w *tar.Writer, goDir, pcap string) error {
 	if _, err := w.Write(text); err != nil {
 		return err
 	}
-	return image.GoTree(goDir, "go", w)
-}
-
-func pipe(write func(io.Writer) error) io.Reader {
-	r, w := io.Pipe()
-	go func() { w.CloseWithError(write(w)) }()
-	return r
-}
-
-func stream(write func(*tar.Writer) error) io.Reader {
-	return pipe(func(w io.Writer) error {
-		t := tar.NewWriter(w)
-		if err := write(t); err != nil {
-			return err
-		}
-		return t.Close()
-	})
+	return errors.Join(image.GoTree(goDir, "go", w), w.Close())
 }

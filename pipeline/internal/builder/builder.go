@@ -26,6 +26,7 @@ import (
 	"github.com/tcapflow/tcapflow/pipeline/internal/plan"
 	"github.com/tcapflow/tcapflow/pipeline/internal/progress"
 	"github.com/tcapflow/tcapflow/pipeline/internal/source"
+	"github.com/tcapflow/tcapflow/pipeline/internal/stream"
 )
 
 // Job is what one run builds.
@@ -81,8 +82,9 @@ func (j Job) Run(ctx context.Context, e *engine.Engine) (err error) {
 	return group.Wait()
 }
 
-// cachePrefix begins the names of volumes with Go's caches; subject and key follow.
-const cachePrefix = "tcapflow-cache-"
+// cachePrefix begins the names of volumes with Go's caches, after the namespace; subject
+// and key follow.
+const cachePrefix = "cache-"
 
 // start makes the container and puts everything into it that is known beforehand. It goes in
 // as one stream: each costs the engine a mount of the container's file system. installed
@@ -90,11 +92,11 @@ const cachePrefix = "tcapflow-cache-"
 func (j Job) start(ctx context.Context, e *engine.Engine) (c *engine.Container, installed map[string]bool, err error) {
 	installed = map[string]bool{}
 	named := map[string]string{ // Go's caches, which last
-		"/cache/mod": cachePrefix + "modules-" + j.moduleKey(),
+		"/cache/mod": e.Volume(cachePrefix + "modules-" + j.moduleKey()),
 		// A new volume takes what the image has at its place. The go command looks at
 		// thousands of files of its own for each build: from an image's layers under
 		// fuse-overlayfs that doubles the time of a relink (2.0 s against 1.0 s).
-		"/usr/local/go": cachePrefix + "go-" + j.Image.Arch + j.Image.Go,
+		"/usr/local/go": e.Volume(cachePrefix + "go-" + j.Image.Arch + j.Image.Go),
 	}
 	volumes := map[string]string{
 		// Of this container alone. Hundreds of small files take 0.2 s to arrive there,
@@ -102,18 +104,18 @@ func (j Job) start(ctx context.Context, e *engine.Engine) (c *engine.Container, 
 		"/src": "", "/proxy": "", "/out": "", "/compile": "",
 	}
 	parts := []part{
-		{"", stream(j.folders)},
-		{"src", stream(func(w io.Writer) error { return j.Tree.Tar(w, image.Uid) })},
-		{"proxy", stream(func(w io.Writer) error { return source.TarModules(w, j.Modules) })},
+		{"", j.folders},
+		{"src", func(w io.Writer) error { return j.Tree.Tar(w, image.Uid) }},
+		{"proxy", func(w io.Writer) error { return source.TarModules(w, j.Modules) }},
 	}
 	for _, p := range j.Plans {
 		if j.Cold {
 			volumes["/cache/"+p.Target.Dir()] = ""
 		} else {
-			named["/cache/"+p.Target.Dir()] = cachePrefix + p.Target.Dir() + "-" + j.cacheKey(p)
+			named["/cache/"+p.Target.Dir()] = e.Volume(cachePrefix + p.Target.Dir() + "-" + j.cacheKey(p))
 		}
 		for _, l := range p.Libraries {
-			if cached, ok := j.Libraries.open(l, j.key(p)); ok {
+			if cached, ok := j.Libraries.stored(l, j.key(p)); ok {
 				parts = append(parts, part{"sysroot/" + p.Target.Triple, cached})
 				installed[j.Libraries.path(l, j.key(p))] = true
 			}
@@ -130,7 +132,7 @@ func (j Job) start(ctx context.Context, e *engine.Engine) (c *engine.Container, 
 	// Not before the start: podman may not have mounted the volumes then, and what is put
 	// below their paths would lie under them (podman issue 21861). Docker 20.10 took 2.2 s for
 	// 600 files and 20 MB either way.
-	in := engine.Copy{Dir: "/", Tar: stream(func(w io.Writer) error { return merge(w, parts) })}
+	in := engine.Copy{Dir: "/", Write: func(w io.Writer) error { return merge(w, parts) }}
 	if err := c.Put(ctx, in); err != nil {
 		_ = c.Remove(ctx) // where even that fails, err is the one to tell
 		return nil, nil, err
@@ -186,43 +188,40 @@ func (j Job) folders(w io.Writer) error {
 
 // part is a tar stream for a folder.
 type part struct {
-	dir string // relative to the root
-	tar io.Reader
+	dir   string // relative to the root
+	write func(io.Writer) error
 }
 
 // merge writes several tar streams as one.
 func merge(w io.Writer, parts []part) error {
 	out := tar.NewWriter(w)
 	for _, p := range parts {
-		in := tar.NewReader(p.tar)
-		for {
-			h, err := in.Next()
-			if errors.Is(err, io.EOF) {
-				break
-			}
-			if err != nil {
-				return err
-			}
-			h.Name = strings.TrimPrefix(p.dir+"/"+h.Name, "/")
-			if err := out.WriteHeader(h); err != nil {
-				return err
-			}
-			if _, err := io.Copy(out, in); err != nil {
-				return err
-			}
-		}
-		if c, ok := p.tar.(io.Closer); ok {
-			c.Close()
+		into := func(r io.Reader) error { return copyEntries(out, tar.NewReader(r), p.dir) }
+		if err := stream.Through(p.write, into); err != nil {
+			return err
 		}
 	}
 	return out.Close()
 }
 
-// stream turns a function that writes into a reader.
-func stream(write func(io.Writer) error) io.Reader {
-	r, w := io.Pipe()
-	go func() { w.CloseWithError(write(w)) }()
-	return r
+// copyEntries copies what is left of a tar stream below a folder.
+func copyEntries(out *tar.Writer, in *tar.Reader, dir string) error {
+	for {
+		h, err := in.Next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		h.Name = strings.TrimPrefix(dir+"/"+h.Name, "/")
+		if err := out.WriteHeader(h); err != nil {
+			return err
+		}
+		if _, err := io.Copy(out, in); err != nil {
+			return err
+		}
+	}
 }
 
 // build links one plan and hands the binary over.
@@ -244,8 +243,11 @@ func (j Job) build(ctx context.Context, c *engine.Container, p plan.Build, about
 	defer content.Close()
 	entries := tar.NewReader(content)
 	h, err := entries.Next()
-	if err != nil || h.Typeflag != tar.TypeReg {
-		return fmt.Errorf("%s: no file %s in the builder: %w", p.Target.Name, p.Output, err)
+	if err != nil {
+		return fmt.Errorf("%s: %s in the builder: %w", p.Target.Name, p.Output, err)
+	}
+	if h.Typeflag != tar.TypeReg {
+		return fmt.Errorf("%s: %s in the builder is not a file", p.Target.Name, p.Output)
 	}
 	return j.Done(p, info, entries)
 }

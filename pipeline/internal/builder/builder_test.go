@@ -122,6 +122,19 @@ func TestStoreLibrary(t *testing.T) {
 	if _, err := store("cut", 1, 1532); err == nil {
 		t.Error("a cut stream was stored")
 	}
+	for name, h := range map[string]tar.Header{
+		"folder": {Name: "usr/lib/", Typeflag: tar.TypeDir, Mode: 0o755},
+		"empty":  {Name: "usr/lib/libx.a", Typeflag: tar.TypeReg, Mode: 0o644},
+	} {
+		var stream bytes.Buffer
+		tarOf(t, &stream, entry{h, ""})
+		if err := storeLibrary(filepath.Join(dir, name), &stream); !errors.Is(err, errNothing) {
+			t.Errorf("%s: a library without bytes: %v", name, err)
+		}
+	}
+	if info, err := os.Stat(filepath.Join(dir, "a")); err != nil || info.Mode().Perm() != 0o644 {
+		t.Errorf("others cannot read what is in a shared cache: %v, %v", info.Mode(), err)
+	}
 	left, err := os.ReadDir(dir)
 	if err != nil || len(left) != 2 {
 		t.Errorf("the cache holds %v (%v), want a and b", left, err)

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tcapflow/tcapflow/build"
 	"github.com/tcapflow/tcapflow/elfcheck"
 	"github.com/tcapflow/tcapflow/pipeline/internal/engine"
 )
@@ -22,18 +23,18 @@ func TestGateRefuses(t *testing.T) {
 	if os.Getenv("TCAPFLOW_TEST_ENGINE") != "1" {
 		t.Skip("no container engine: set TCAPFLOW_TEST_ENGINE=1")
 	}
-	e, err := engine.Connect(t.Context(), t.TempDir())
+	e, err := engine.Connect(t.Context(), t.TempDir(), build.Project.Namespace)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer e.Close()
-	images, err := e.Images(t.Context(), map[string]string{"dev.tcapflow.builder": "debian"})
+	images, err := e.Images(t.Context(), engine.Labelled("builder", map[string]string{"musl-static.builder": "debian"}))
 	if err != nil {
 		t.Fatal(err)
 	}
 	var ref string
 	for _, i := range images {
-		if i.Labels["dev.tcapflow.builder.key.linux_amd64"] != "" {
+		if i.Labels["musl-static.builder.key.linux_amd64"] != "" {
 			ref = i.ID
 		}
 	}

@@ -23,6 +23,7 @@ import (
 	"github.com/tcapflow/tcapflow/pipeline/internal/engine"
 	"github.com/tcapflow/tcapflow/pipeline/internal/fault"
 	"github.com/tcapflow/tcapflow/pipeline/internal/fetch"
+	"github.com/tcapflow/tcapflow/pipeline/internal/files"
 	"github.com/tcapflow/tcapflow/pipeline/internal/image"
 	"github.com/tcapflow/tcapflow/pipeline/internal/plan"
 	"github.com/tcapflow/tcapflow/pipeline/internal/progress"
@@ -53,14 +54,22 @@ func (l *Libraries) path(lib plan.Library, builderKey string) string {
 	return filepath.Join(l.Dir, lib.Name+"-"+lib.Key(builderKey)+".tar")
 }
 
-// open returns a compiled library as a tar stream of its usr/ folder, if it is there.
-// Whoever sends it closes it.
-func (l *Libraries) open(lib plan.Library, builderKey string) (io.Reader, bool) {
-	f, err := os.Open(l.path(lib, builderKey))
-	if err != nil {
+// stored returns what writes a compiled library, as a tar stream of its usr/ folder, if it
+// is there.
+func (l *Libraries) stored(lib plan.Library, builderKey string) (write func(io.Writer) error, ok bool) {
+	name := l.path(lib, builderKey)
+	if _, err := os.Stat(name); err != nil {
 		return nil, false
 	}
-	return f, true
+	return func(w io.Writer) error {
+		f, err := os.Open(name)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		_, err = io.Copy(w, f)
+		return err
+	}, true
 }
 
 // StandsIn names the libraries that are not built from their pin, as "libpcap 1.10.5".
@@ -189,22 +198,24 @@ func (j Job) libraries(ctx context.Context, c *engine.Container, p plan.Build, i
 		if installed[j.Libraries.path(lib, j.key(p))] {
 			continue
 		}
-		ready, ok := j.Libraries.open(lib, j.key(p))
+		ready, ok := j.Libraries.stored(lib, j.key(p))
 		if !ok {
 			var err error
 			if ready, err = j.compile(ctx, c, p, lib); err != nil {
 				return err
 			}
 		}
-		if err := c.Put(ctx, engine.Copy{Dir: "/sysroot/" + p.Target.Triple, Tar: ready}); err != nil {
+		if err := c.Put(ctx, engine.Copy{Dir: "/sysroot/" + p.Target.Triple, Write: ready}); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// compile builds a library in the container, stores it in the cache and opens it.
-func (j Job) compile(ctx context.Context, c *engine.Container, p plan.Build, lib plan.Library) (io.Reader, error) {
+// compile builds a library in the container, stores it in the cache and returns what writes it.
+func (j Job) compile(
+	ctx context.Context, c *engine.Container, p plan.Build, lib plan.Library,
+) (write func(io.Writer) error, err error) {
 	unpack, err := j.Libraries.unpack(ctx, lib)
 	if err != nil {
 		return nil, err
@@ -218,7 +229,7 @@ func (j Job) compile(ctx context.Context, c *engine.Container, p plan.Build, lib
 	if err != nil {
 		return nil, err
 	}
-	ready, ok := j.Libraries.open(lib, j.key(p))
+	ready, ok := j.Libraries.stored(lib, j.key(p))
 	if !ok {
 		return nil, fmt.Errorf("%s for %s vanished from the cache", lib.Name, p.Target.Name)
 	}
@@ -256,8 +267,8 @@ func (j Job) compileIn(ctx context.Context, c *engine.Container, p plan.Build, l
 	// removes hundreds of small files (17 s against 11 s under fuse-overlayfs).
 	work := "/compile/" + p.Dir + "/" + lib.Name
 	install := work + "-install"
-	sources := stream(func(w io.Writer) error { return unpack(w, strings.TrimPrefix(work, "/")) })
-	if err := c.Put(ctx, engine.Copy{Dir: "/", Tar: sources}); err != nil {
+	sources := func(w io.Writer) error { return unpack(w, strings.TrimPrefix(work, "/")) }
+	if err := c.Put(ctx, engine.Copy{Dir: "/", Write: sources}); err != nil {
 		return err
 	}
 	err := run(ctx, c, p.Target.Name+": "+lib.Name, engine.Command{
@@ -272,7 +283,10 @@ func (j Job) compileIn(ctx context.Context, c *engine.Container, p plan.Build, l
 		return fmt.Errorf("%s: its build script installed nothing below $DESTDIR/usr: %w", lib.Name, err)
 	}
 	defer content.Close()
-	return storeLibrary(j.Libraries.path(lib, j.key(p)), content)
+	if err := storeLibrary(j.Libraries.path(lib, j.key(p)), content); err != nil {
+		return fmt.Errorf("%s for %s: %w", lib.Name, p.Target.Name, err)
+	}
+	return nil
 }
 
 // unpackSource writes a source tarball as a tar stream, its one top folder renamed to dir.
@@ -374,18 +388,16 @@ func decompress(r *bufio.Reader) (io.Reader, error) {
 }
 
 // storeLibrary writes what was compiled into the cache, owned by root and without times,
-// so that the same library is the same bytes.
+// so that the same library is the same bytes. A build that installed no file is not kept:
+// it would pass for a good library in every later run.
 func storeLibrary(name string, content io.Reader) error {
-	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-		return err
-	}
-	f, err := os.CreateTemp(filepath.Dir(name), ".part-*")
+	f, err := files.Create(name)
 	if err != nil {
 		return err
 	}
-	defer os.Remove(f.Name())
-	defer f.Close()
+	defer f.Discard()
 	in, out := tar.NewReader(content), tar.NewWriter(f)
+	installed := 0
 	for {
 		h, err := in.Next()
 		if errors.Is(err, io.EOF) {
@@ -393,6 +405,9 @@ func storeLibrary(name string, content io.Reader) error {
 		}
 		if err != nil {
 			return err
+		}
+		if h.Typeflag == tar.TypeReg && h.Size > 0 {
+			installed++
 		}
 		clean := tar.Header{Typeflag: h.Typeflag, Name: h.Name, Linkname: h.Linkname, Size: h.Size, Mode: h.Mode}
 		if err := out.WriteHeader(&clean); err != nil {
@@ -402,8 +417,13 @@ func storeLibrary(name string, content io.Reader) error {
 			return err
 		}
 	}
-	if err := errors.Join(out.Close(), f.Close()); err != nil {
+	if installed == 0 {
+		return errNothing
+	}
+	if err := out.Close(); err != nil {
 		return err
 	}
-	return os.Rename(f.Name(), name)
+	return f.Commit()
 }
+
+var errNothing = errors.New("its build script installed no file below $DESTDIR/usr")

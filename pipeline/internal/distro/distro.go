@@ -2,7 +2,7 @@
 //
 // In: dist/, as a release left it, and a table of distributions. Out: a Report, a cell for
 // each distribution, target, package and scenario, whose name is a path that one can
-// select: debian12/amd64/deb/read. Packages are installed by the distribution's own tool
+// select: debian12/amd64/deb/version. Packages are installed by the distribution's own tool
 // in a container without network, and run there as a user without rights.
 //
 // Debian roots are assembled from signed packages and configured by dpkg; they stay in
@@ -18,7 +18,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -69,7 +68,7 @@ func (o Options) cells() ([]cell, error) {
 				"unknown distribution %q; known: %s", name, strings.Join(known, ", "))
 		}
 	}
-	return selected(matrix(o.Project.Distros, o.Targets), o.Only)
+	return selected(matrix(o.Project, o.Targets), o.Only)
 }
 
 // Run runs the matrix. The error says that a cell failed, or that none was run.
@@ -100,10 +99,6 @@ func Run(ctx context.Context, e *engine.Engine, o Options) (Report, error) {
 // prepare gets what all places need.
 func (r *runner) prepare(ctx context.Context) (err error) {
 	if r.dist, err = readDist(r.Dist); err != nil {
-		return err
-	}
-	want := strings.TrimSuffix(r.Capture, filepath.Ext(r.Capture)) + ".jsonl"
-	if r.want, err = os.ReadFile(want); err != nil {
 		return err
 	}
 	group, ctx := errgroup.WithContext(ctx)
@@ -181,7 +176,6 @@ type runner struct {
 	engine  *engine.Engine
 	dist    dist
 	dir     string
-	want    []byte   // what "read" says of the capture
 	helper  string   // the program, a file
 	natives []string // GOARCHs that the engine's kernel runs itself
 
@@ -212,7 +206,7 @@ func (r *runner) runPlace(ctx context.Context, cells []cell, report *reporter) {
 	}
 	for _, c := range runnable {
 		start = time.Now()
-		err := c.scenario.run(ctx, r, p)
+		err := c.scenario.Run(ctx, p)
 		if ctx.Err() != nil {
 			return
 		}
@@ -222,11 +216,12 @@ func (r *runner) runPlace(ctx context.Context, cells []cell, report *reporter) {
 
 // lacking is the error of a place that could not be opened. What cannot be had today, a
 // root or an emulator whose packages no mirror serves, or an image that no registry
-// gives, says nothing about the program: that is a skip, unless the user requires it.
+// gives, says nothing about the program: that is a skip, unless the user requires it. What
+// the archive did not sign is an error: somebody has to look at it.
 func (r *runner) lacking(d spec.Distro, err error) error {
 	var skip skipped
 	isSkip := errors.As(err, &skip)
-	if !isSkip && codeOf(err) != fault.Fetch {
+	if !isSkip && codeOf(err) != fault.Fetch || errors.Is(err, debian.ErrForged) {
 		return err
 	}
 	for _, name := range r.Require {

@@ -19,7 +19,6 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/moby/moby/client"
 
-	"github.com/tcapflow/tcapflow/build"
 	"github.com/tcapflow/tcapflow/pipeline/internal/debian"
 	"github.com/tcapflow/tcapflow/pipeline/internal/engine"
 	"github.com/tcapflow/tcapflow/pipeline/internal/fault"
@@ -40,13 +39,13 @@ func newWorld(t *testing.T, buildFlags ...string) world {
 	if os.Getenv("TCAPFLOW_TEST_ENGINE") != "1" {
 		t.Skip("starts containers: set TCAPFLOW_TEST_ENGINE=1")
 	}
-	e, err := engine.Connect(t.Context(), t.TempDir())
+	e, err := engine.Connect(t.Context(), t.TempDir(), fixture.Namespace)
 	if err != nil {
 		t.Fatal(err)
 	}
 	w := world{t: t, engine: e, target: defaults.Targets.OfArch(e.Arch), dist: t.TempDir()}
 	program := filepath.Join(t.TempDir(), "program")
-	cmd := exec.Command("go", append(append([]string{"build", "-o", program, "-ldflags=-X main.version=1.2.3"}, buildFlags...), "../../../cmd/tcapflow-client")...)
+	cmd := exec.Command("go", append(append([]string{"build", "-o", program, "-ldflags=-X main.version=1.2.3"}, buildFlags...), "./testdata/program")...)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+e.Arch)
 	if text, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, text)
@@ -59,19 +58,12 @@ func newWorld(t *testing.T, buildFlags ...string) world {
 	return w
 }
 
-// with is the project with other places to run in.
-func with(rows ...spec.Distro) spec.Project {
-	p := build.Project
-	p.Distros = rows
-	return p
-}
-
 // pack writes dist/: an archive and an image.
 func (w world) pack(program []byte) {
 	var archive bytes.Buffer
 	zipped := gzip.NewWriter(&archive)
 	entries := tar.NewWriter(zipped)
-	err := entries.WriteHeader(&tar.Header{Name: "tcapflow-client", Mode: 0o755, Size: int64(len(program)), Typeflag: tar.TypeReg})
+	err := entries.WriteHeader(&tar.Header{Name: "program", Mode: 0o755, Size: int64(len(program)), Typeflag: tar.TypeReg})
 	if err == nil {
 		_, err = entries.Write(program)
 	}
@@ -90,9 +82,9 @@ func (w world) pack(program []byte) {
 	w.must(err)
 	w.must(os.WriteFile(filepath.Join(w.dist, "artifacts.json"), list, 0o644))
 
-	l, err := layer.Assemble(w.t.Context(), w.t.TempDir(), layer.Entries(layer.Entry{Name: "usr/bin/tcapflow-client", Data: program, Mode: 0o755}))
+	l, err := layer.Assemble(w.t.Context(), w.t.TempDir(), layer.Entries(layer.Entry{Name: "usr/bin/program", Data: program, Mode: 0o755}))
 	w.must(err)
-	img, err := image.New(v1.Config{User: "65532:65532", Entrypoint: []string{"/usr/bin/tcapflow-client"}, Labels: map[string]string{versionLabel: "1.2.3"}}, w.target.GOARCH, l)
+	img, err := image.New(v1.Config{User: "65532:65532", Entrypoint: []string{"/usr/bin/program"}, Labels: map[string]string{versionLabel: "1.2.3"}}, w.target.GOARCH, l)
 	w.must(err)
 	index, err := layout.Write(filepath.Join(w.dist, "images", "scratch"), empty.Index)
 	w.must(err)
@@ -109,7 +101,7 @@ func (w world) must(err error) {
 func (w world) run(ctx context.Context, d spec.Distro, only string) (map[string]Result, error) {
 	d.Targets = []string{w.target.Name}
 	report, err := Run(ctx, w.engine, Options{Project: with(d), Dist: w.dist, Targets: defaults.Targets.Built, Only: only,
-		Capture: "../../../cmd/tcapflow-client/testdata/dialogues.pcap", Temp: w.t.TempDir(), Stdout: w.t.Output(), Stderr: w.t.Output()})
+		Temp: w.t.TempDir(), Stdout: w.t.Output(), Stderr: w.t.Output()})
 	cells := map[string]Result{}
 	for _, c := range report.Cells {
 		cells[c.Name[strings.LastIndex(c.Name, "/")+1:]] = c
@@ -129,15 +121,9 @@ func (w world) nothingLeft() {
 func TestEngineImage(t *testing.T) {
 	w := newWorld(t)
 	cells, err := w.run(t.Context(), spec.Distro{Name: "scratch", Packed: "scratch"}, "")
-	for _, name := range []string{"version", "read"} {
+	for _, name := range []string{"version", "cat", "talk", "docker-run"} {
 		if cells[name].Status != Pass {
 			t.Errorf("%s: %+v", name, cells[name])
-		}
-	}
-	// Built without libpcap, it cannot capture, and says something else.
-	for _, name := range []string{"capture", "no-capability", "docker-run"} {
-		if c := cells[name]; c.Status != Fail || !strings.Contains(c.Reason, "built without libpcap") {
-			t.Errorf("%s: %+v", name, c)
 		}
 	}
 	// Linked by Go alone, it has no such segment.
@@ -154,7 +140,7 @@ func TestEngineImage(t *testing.T) {
 func TestEngineDynamic(t *testing.T) {
 	w := newWorld(t, "-buildmode=pie")
 	cells, err := w.run(t.Context(), spec.Distro{Name: "scratch", Packed: "scratch"}, "")
-	if err == nil || len(cells) != len(scenarios) {
+	if err == nil || len(cells) != len(fixture.Scenarios) {
 		t.Fatalf("%d cells, error %v", len(cells), err)
 	}
 	for name, c := range cells {
@@ -170,10 +156,10 @@ func TestEngineArchive(t *testing.T) {
 	w := newWorld(t)
 	l, err := layer.Assemble(t.Context(), t.TempDir(), layer.Entries(layer.Entry{Name: "opt/"}))
 	w.must(err)
-	w.must(image.Load(t.Context(), w.engine, tag, v1.Config{Labels: engine.Owned(nil)}, w.target.GOARCH, l))
+	w.must(image.Load(t.Context(), w.engine, tag, v1.Config{Labels: engine.Labelled("builder", nil)}, w.target.GOARCH, l))
 	defer w.engine.ImageRemove(context.WithoutCancel(t.Context()), tag, client.ImageRemoveOptions{})
-	cells, err := w.run(t.Context(), spec.Distro{Name: "tiny", Image: "docker.io/library/" + tag}, "tiny///version|read")
-	if err != nil || cells["version"].Status != Pass || cells["read"].Status != Pass {
+	cells, err := w.run(t.Context(), spec.Distro{Name: "tiny", Image: "docker.io/library/" + tag}, "tiny///version|cat|talk")
+	if err != nil || cells["version"].Status != Pass || cells["cat"].Status != Pass || cells["talk"].Status != Pass {
 		t.Errorf("%+v, %v", cells, err)
 	}
 	w.nothingLeft()
@@ -201,7 +187,7 @@ func TestEngineCancelled(t *testing.T) {
 	w := newWorld(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	_, err := Run(ctx, w.engine, Options{Project: with(spec.Distro{Name: "scratch", Packed: "scratch", Targets: []string{w.target.Name}}), Dist: w.dist,
-		Targets: defaults.Targets.Built, Capture: "../../../cmd/tcapflow-client/testdata/dialogues.pcap", Temp: t.TempDir(), Stdout: canceller{cancel}, Stderr: t.Output()})
+		Targets: defaults.Targets.Built, Temp: t.TempDir(), Stdout: canceller{cancel}, Stderr: t.Output()})
 	if err == nil || ctx.Err() == nil {
 		t.Errorf("error %v, want that of the context", err)
 	}

@@ -15,29 +15,29 @@ type cell struct {
 	distro   spec.Distro
 	target   spec.Target
 	packing  string // image, deb or tar.gz
-	scenario scenario
+	scenario spec.Scenario
 	foreign  bool   // the engine's kernel does not run it: qemu-user does
 	skip     string // why it is not run
 }
 
 // name is the cell's path: debian12/amd64/deb/read.
 func (c cell) name() string {
-	return strings.Join([]string{c.distro.Name, strings.TrimPrefix(c.target.Dir(), "linux_"), c.packing, c.scenario.name}, "/")
+	return strings.Join([]string{c.distro.Name, strings.TrimPrefix(c.target.Dir(), "linux_"), c.packing, c.scenario.Name}, "/")
 }
 
 // place is what the cells of one container have in common: debian12/amd64.
 func (c cell) place() string { return c.distro.Name + "/" + c.target.Name }
 
-// matrix lists the cells of distributions and targets.
-func matrix(distros []spec.Distro, targets []spec.Target) []cell {
+// matrix lists the cells of a project's distributions and scenarios, for some targets.
+func matrix(project spec.Project, targets []spec.Target) []cell {
 	var cells []cell
-	for _, d := range distros {
+	for _, d := range project.Distros {
 		for _, t := range targets {
 			if !slices.Contains(d.Targets, t.Name) {
 				continue
 			}
-			for _, s := range scenarios {
-				if s.packing == "" || s.packing == packing(d) {
+			for _, s := range project.Scenarios {
+				if s.Packing == "" || s.Packing == packing(d) {
 					cells = append(cells, cell{distro: d, target: t, packing: packing(d), scenario: s})
 				}
 			}
@@ -51,7 +51,7 @@ func on(natives []string, cells []cell) []cell {
 	out := slices.Clone(cells)
 	for i, c := range out {
 		if !slices.Contains(natives, c.target.GOARCH) {
-			out[i].foreign, out[i].skip = true, c.scenario.skipForeign
+			out[i].foreign, out[i].skip = true, c.scenario.SkipForeign
 		}
 	}
 	return out
@@ -89,7 +89,7 @@ func selected(cells []cell, pattern string) ([]cell, error) {
 		return false
 	})
 	if len(out) == 0 {
-		return nil, fault.New(fault.Usage, "a path is DISTRO/ARCH/PACKAGE/SCENARIO, such as debian12/amd64/deb/read", "no test matches %q", pattern)
+		return nil, fault.New(fault.Usage, "a path is DISTRO/ARCH/PACKAGE/SCENARIO, such as debian12/amd64/deb/version", "no test matches %q", pattern)
 	}
 	return out, nil
 }

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tcapflow/tcapflow/build"
 	"github.com/tcapflow/tcapflow/build/defaults"
 
 	"github.com/tcapflow/tcapflow/pipeline/internal/engine"
@@ -22,7 +21,7 @@ var update = flag.Bool("update", false, "rewrite golden files")
 // A change of the matrix is a change of this file, and is reviewed as one.
 func TestMatrix(t *testing.T) {
 	const golden = "testdata/matrix.golden"
-	got := table(on([]string{"amd64", "386"}, matrix(defaults.Distros, defaults.Targets.Built)))
+	got := table(on([]string{"amd64", "386"}, matrix(fixture, defaults.Targets.Built)))
 	if *update {
 		if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
 			t.Fatal(err)
@@ -40,7 +39,7 @@ func TestMatrix(t *testing.T) {
 // What the engine's kernel does not run itself is emulated, and skipped where an emulator
 // cannot do it; the system around it is one that the kernel runs.
 func TestNatives(t *testing.T) {
-	all := matrix(defaults.Distros, defaults.Targets.Built)
+	all := matrix(fixture, defaults.Targets.Built)
 	for _, test := range []struct {
 		natives []string // the engine's own first
 		targets string   // that are run natively
@@ -53,7 +52,7 @@ func TestNatives(t *testing.T) {
 		r := &runner{engine: &engine.Engine{Arch: test.natives[0]}}
 		for _, c := range on(test.natives, all) {
 			native := slices.Contains(strings.Fields(test.targets), c.target.Name)
-			if c.foreign == native || (c.skip != "") != (!native && c.scenario.skipForeign != "") {
+			if c.foreign == native || (c.skip != "") != (!native && c.scenario.SkipForeign != "") {
 				t.Errorf("kernel of %v: %s: foreign %v, skip %q", test.natives, c.name(), c.foreign, c.skip)
 			}
 			system := r.system(c)
@@ -77,7 +76,7 @@ func TestRootsFirst(t *testing.T) {
 		{[]string{"amd64", "386"}, "debian11/linux/amd64 debian11/linux/386 debian12/linux/amd64"},
 	} {
 		r := &runner{engine: &engine.Engine{Arch: "amd64"}}
-		before := byPlace(on(test.natives, matrix(defaults.Distros, defaults.Targets.Built)))
+		before := byPlace(on(test.natives, matrix(fixture, defaults.Targets.Built)))
 		var names []string
 		for _, cells := range r.rootsFirst(before) {
 			names = append(names, cells[0].place())
@@ -111,10 +110,10 @@ func TestDistrosAreSound(t *testing.T) {
 }
 
 func TestSelected(t *testing.T) {
-	cells := matrix(defaults.Distros, defaults.Targets.Built)
+	cells := matrix(fixture, defaults.Targets.Built)
 	each := 0 // scenarios of a package
-	for _, s := range scenarios {
-		if s.packing == "" {
+	for _, s := range fixture.Scenarios {
+		if s.Packing == "" {
 			each++
 		}
 	}
@@ -124,18 +123,18 @@ func TestSelected(t *testing.T) {
 		first   string
 	}{
 		{"", len(cells), "scratch/amd64/image/version"},
-		{"debian12/amd64/deb/read", 1, "debian12/amd64/deb/read"},
+		{"debian12/amd64/deb/cat", 1, "debian12/amd64/deb/cat"},
 		{"debian12", 3 * each, "debian12/amd64/deb/version"},
 		{"^debian1[12]$/386", 2 * each, "debian11/386/deb/version"},
-		{"///^capture$", len(byPlace(cells)), "scratch/amd64/image/capture"},
-		{"rhel|alpine/arm64//read", 3, "rhel8/arm64/tar.gz/read"},
+		{"///^talk$", len(byPlace(cells)), "scratch/amd64/image/talk"},
+		{"rhel|alpine/arm64//cat", 3, "rhel8/arm64/tar.gz/cat"},
 	} {
 		got, err := selected(cells, test.pattern)
 		if err != nil || len(got) != test.n || got[0].name() != test.first {
 			t.Errorf("%q: %d cells, first %s, error %v; want %d, first %s", test.pattern, len(got), got[0].name(), err, test.n, test.first)
 		}
 	}
-	for _, pattern := range []string{"plan9", "debian12/amd64/deb/read/more", "("} {
+	for _, pattern := range []string{"plan9", "debian12/amd64/deb/cat/more", "("} {
 		if _, err := selected(cells, pattern); err == nil {
 			t.Errorf("%q: no error", pattern)
 		}
@@ -154,7 +153,7 @@ func TestRequire(t *testing.T) {
 		{[]string{"ebian"}, `unknown distribution "ebian"`},
 		{[]string{""}, `unknown distribution ""`},
 	} {
-		err := Options{Project: build.Project, Targets: defaults.Targets.Built, Require: test.require}.Check()
+		err := Options{Project: fixture, Targets: defaults.Targets.Built, Require: test.require}.Check()
 		if test.fails == "" && err == nil {
 			continue
 		}
@@ -162,7 +161,7 @@ func TestRequire(t *testing.T) {
 			t.Errorf("%q: %v, want %q", test.require, err, test.fails)
 		}
 	}
-	none := Options{Project: build.Project, Targets: defaults.Targets.Built, Only: "plan9"}
+	none := Options{Project: fixture, Targets: defaults.Targets.Built, Only: "plan9"}
 	if err := none.Check(); codeOf(err) != fault.Usage {
 		t.Errorf("-only=plan9: %v", err)
 	}

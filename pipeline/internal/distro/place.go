@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path"
@@ -22,26 +23,32 @@ import (
 )
 
 // tools is the folder of what a test puts into a container beside the package.
-const tools = "/tcapflow-test/"
+const tools = "/packed-test/"
 
 // nobody is who runs the program where an image does not say.
 const nobody = "65534:65534"
 
 // place is a running container in which the package is installed.
 type place struct {
-	*engine.Container
-	image   string
-	program []string // what runs the program: qemu-user if need be, then its path
-	user    string   // who runs it
-	version string   // what the package says it is
-	loaded  string   // an image that goes when the container goes
-	engine  *engine.Engine
+	container *engine.Container
+	engine    *engine.Engine
+	spec      engine.Spec // of the container
+	image     string
+	packing   string
+	foreign   bool
+	program   []string // what runs the program: qemu-user if need be, then its path
+	user      string   // who runs it
+	version   string   // what the package says it is
+
+	loaded  string        // an image that goes when the container goes
+	content []engine.Copy // what is in it beside the image
+	others  []*place      // peers, which go with it
 }
 
 // open starts the container of a cell and installs the package in it. The place is to be
 // closed, also after an error.
 func (r *runner) open(ctx context.Context, c cell) (*place, error) {
-	p := &place{engine: r.engine, user: nobody}
+	p := &place{engine: r.engine, user: nobody, packing: c.packing, foreign: c.foreign}
 	var err error
 	switch c.packing {
 	case "image":
@@ -59,8 +66,11 @@ func (r *runner) open(ctx context.Context, c cell) (*place, error) {
 
 // close removes the container and what was loaded for it, also when ctx is cancelled.
 func (p *place) close(ctx context.Context) {
-	if p.Container != nil {
-		p.Remove(ctx)
+	for _, peer := range p.others {
+		peer.close(ctx)
+	}
+	if p.container != nil {
+		p.container.Remove(ctx)
 	}
 	if p.loaded != "" {
 		untag(ctx, p.engine, p.loaded)
@@ -85,7 +95,7 @@ func (r *runner) openPacked(ctx context.Context, c cell, p *place) error {
 		return fmt.Errorf("the image runs its program as root (user %q)", p.user)
 	}
 	p.version = config.Labels[versionLabel]
-	p.image = "tcapflow-packed:" + digest.Hex[:24] + "-" + filepath.Base(r.dir) // this run's alone
+	p.image = r.engine.Tag("packed", digest.Hex[:24]+"-"+filepath.Base(r.dir)) // this run's alone
 	p.loaded = p.image
 	if err := image.LoadImage(ctx, r.engine, p.image, img); err != nil {
 		return err
@@ -160,7 +170,17 @@ func (r *runner) openImage(ctx context.Context, c cell, p *place) error {
 		return fmt.Errorf("%s: %w", archive, err)
 	}
 	p.program = []string{"/opt/" + name}
-	return p.Put(ctx, engine.Copy{Dir: "/opt", Tar: &content})
+	return p.install(ctx, content.Bytes())
+}
+
+// install unpacks an archive, also in the containers of peers.
+func (p *place) install(ctx context.Context, archive []byte) error {
+	opt := engine.Copy{Dir: "/opt", Write: func(w io.Writer) error {
+		_, err := w.Write(archive)
+		return err
+	}}
+	p.content = append(p.content, opt)
+	return p.container.Put(ctx, opt)
 }
 
 // findProgram reads a tar stream to its end and returns the path of the program in it.
@@ -188,7 +208,7 @@ func findProgram(stream io.Reader, program string) (string, error) {
 // start starts the container of a place: no network, and a main process that does nothing.
 // Its root has one capability: to capture. Installing a package needs none.
 func (r *runner) start(ctx context.Context, c cell, p *place) error {
-	files := r.files()
+	files := map[string]string{"helper": r.helper}
 	if c.foreign {
 		emulator, err := r.emulator(ctx, c.target)
 		if err != nil {
@@ -196,12 +216,13 @@ func (r *runner) start(ctx context.Context, c cell, p *place) error {
 		}
 		files["qemu-"+c.target.QEMU] = emulator
 	}
-	content, err := tarFiles(files)
-	if err != nil {
-		return err
-	}
-	p.Container, err = r.engine.Start(ctx, engine.Spec{Image: p.image, User: "0:0", Caps: []string{"NET_RAW"},
-		Entrypoint: []string{tools + "helper"}, Cmd: []string{"hold"}, Before: []engine.Copy{{Dir: "/", Tar: content}}})
+	p.content = []engine.Copy{tarFiles(files)}
+	p.spec = engine.Spec{Image: p.image, User: "0:0", Caps: []string{"NET_RAW"},
+		Entrypoint: []string{tools + "helper"}, Cmd: []string{"hold"}}
+	s := p.spec
+	s.Before = p.content
+	var err error
+	p.container, err = r.engine.Start(ctx, s)
 	return err
 }
 
@@ -215,36 +236,55 @@ func (r *runner) system(c cell) spec.Target {
 	return c.target
 }
 
-// files are in every container.
-func (r *runner) files() map[string]string {
-	return map[string]string{"helper": r.helper, "capture.pcap": r.Capture}
-}
-
 // putFiles copies files of the host into the folder of our tools.
 func (p *place) putFiles(ctx context.Context, files map[string]string) error {
-	content, err := tarFiles(files)
-	if err != nil {
-		return err
-	}
-	return p.Put(ctx, engine.Copy{Dir: "/", Tar: content})
+	return p.container.Put(ctx, tarFiles(files))
 }
 
-// tarFiles makes a tar stream of files of the host, by their names in the folder of our tools.
-func tarFiles(files map[string]string) (io.Reader, error) {
-	var content bytes.Buffer
-	t := tar.NewWriter(&content)
-	for name, from := range files {
-		if err := addFile(t, strings.TrimPrefix(tools, "/")+name, from, 0o755); err != nil {
-			return nil, err
+// tarFiles copies files of the host, by their names in the folder of our tools.
+func tarFiles(files map[string]string) engine.Copy {
+	return engine.Copy{Dir: "/", Write: func(w io.Writer) error {
+		t := tar.NewWriter(w)
+		for name, from := range files {
+			if err := addFile(t, strings.TrimPrefix(tools, "/")+name, from, 0o755); err != nil {
+				return err
+			}
 		}
-	}
-	return &content, t.Close()
+		return t.Close()
+	}}
+}
+
+// tarFS copies a file system into a folder of the container.
+func tarFS(below string, files fs.FS) engine.Copy {
+	return engine.Copy{Dir: "/", Write: func(w io.Writer) error {
+		t := tar.NewWriter(w)
+		err := fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() {
+				return err
+			}
+			text, err := fs.ReadFile(files, name)
+			if err != nil {
+				return err
+			}
+			name = path.Join(strings.TrimPrefix(below, "/"), name)
+			h := &tar.Header{Typeflag: tar.TypeReg, Name: name, Mode: 0o644, Size: int64(len(text))}
+			if err := t.WriteHeader(h); err != nil {
+				return err
+			}
+			_, err = t.Write(text)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		return t.Close()
+	}}
 }
 
 // script runs a shell script as root and returns what it wrote to standard output.
 func (p *place) script(ctx context.Context, script string) (string, error) {
 	var stdout, all bytes.Buffer
-	code, err := p.Exec(ctx, engine.Command{Args: []string{"sh", "-ec", script}, User: "0:0",
+	code, err := p.container.Exec(ctx, engine.Command{Args: []string{"sh", "-ec", script}, User: "0:0",
 		Env: []string{"DEBIAN_FRONTEND=noninteractive", "LC_ALL=C"}, Stdout: io.MultiWriter(&stdout, &all), Stderr: &all})
 	if err == nil && code != 0 {
 		err = fmt.Errorf("exit status %d:\n%s", code, lastLines(all.String(), 10))

@@ -11,13 +11,14 @@ import (
 	"time"
 
 	"github.com/tcapflow/tcapflow/build/defaults"
+	"github.com/tcapflow/tcapflow/spec"
 
 	"github.com/tcapflow/tcapflow/pipeline/internal/fault"
 )
 
 func TestReport(t *testing.T) {
 	const golden = "testdata/report.golden"
-	all := on([]string{"amd64"}, matrix(defaults.Distros, defaults.Targets.Built))
+	all := on([]string{"amd64"}, matrix(fixture, defaults.Targets.Built))
 	var cells []cell
 	for _, pattern := range []string{"debian12/amd64", "debian12/386//version", "rhel9/amd64"} {
 		some, err := selected(all, pattern)
@@ -27,8 +28,8 @@ func TestReport(t *testing.T) {
 		cells = append(cells, some...)
 	}
 	reasons := map[string]error{
-		"debian12/amd64/deb/no-capability": errors.New("want a line\nstderr: another"),
-		"debian12/amd64/deb/capture":       skipped{"not here"},
+		"debian12/amd64/deb/talk":  errors.New("want a line\nstderr: another"),
+		"debian12/amd64/deb/relro": skipped{"not here"},
 	}
 	var out strings.Builder
 	r := newReport(&out, cells, time.Now())
@@ -44,7 +45,7 @@ func TestReport(t *testing.T) {
 			t.Errorf("cell %d is %s, want %s", i, c.Name, cells[i].name())
 		}
 	}
-	if err := r.verdict(); err == nil || !strings.Contains(err.Error(), "debian12/amd64/deb/no-capability") {
+	if err := r.verdict(); err == nil || !strings.Contains(err.Error(), "debian12/amd64/deb/talk") {
 		t.Errorf("verdict %v, want one that names the failed test", err)
 	}
 	got := regexp.MustCompile(`\d+\.\ds`).ReplaceAllString(out.String(), "0.0s")
@@ -72,7 +73,7 @@ func TestVerdictCode(t *testing.T) {
 		{[]error{nil, fetch, fmt.Errorf("root: %w", fetch)}, fault.Fetch},
 		{[]error{errors.New("wrong version"), fetch}, fault.Failed},
 	} {
-		cells := matrix(defaults.Distros[:1], defaults.Targets.Built[:1])[:len(test.errs)]
+		cells := matrix(with(defaults.Distros[0]), defaults.Targets.Built[:1])[:len(test.errs)]
 		r := newReport(&strings.Builder{}, cells, time.Now())
 		for i, c := range cells {
 			r.result(c, test.errs[i], time.Now())
@@ -86,7 +87,7 @@ func TestVerdictCode(t *testing.T) {
 }
 
 func TestNothingRan(t *testing.T) {
-	cells := matrix(defaults.Distros[:1], defaults.Targets.Built[:1])
+	cells := matrix(with(defaults.Distros[0]), defaults.Targets.Built[:1])
 	r := newReport(&strings.Builder{}, cells, time.Now())
 	for _, c := range cells {
 		r.result(c, skipped{"no reason"}, time.Now())
@@ -113,7 +114,7 @@ func TestNoDebian(t *testing.T) {
 		{"none is asked for", "scratch/amd64", "debian", false},
 		{"another is not there", "debian|rhel/amd64", "rhel", false},
 	} {
-		cells, err := selected(matrix(defaults.Distros, defaults.Targets.Built), test.only)
+		cells, err := selected(matrix(fixture, defaults.Targets.Built), test.only)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -137,19 +138,19 @@ func TestNoDebian(t *testing.T) {
 
 func TestStarted(t *testing.T) {
 	for _, test := range []struct {
-		o    outcome
+		o    spec.Outcome
 		want string // in the error; empty: none
 	}{
-		{outcome{0, "x 1.0\n", ""}, ""},
-		{outcome{1, "", "x: no such file or directory\n"}, ""}, // of the program itself
-		{outcome{126, "OCI runtime exec failed: exec failed: container_linux.go:380: starting container process caused: exec: \"/usr/bin/x\": stat /usr/bin/x: no such file or directory: unknown\n", ""}, "interpreter"},
-		{outcome{1, "", "exec /usr/bin/x: no such file or directory\n"}, "interpreter"},
-		{outcome{126, "OCI runtime exec failed: exec failed: exec: \"/usr/bin/x\": permission denied: unknown\n", ""}, "permission denied"},
-		{outcome{255, "", "qemu-aarch64: Could not open '/lib/ld-linux-aarch64.so.1': No such file or directory\n"}, "interpreter"},
-		{outcome{1, "", "x: /lib/libc.so.6: version `GLIBC_2.38' not found (required by x)\n"}, "not static"},
-		{outcome{127, "", "x: error while loading shared libraries: libpcap.so.1: cannot open shared object file\n"}, "not static"},
+		{spec.Outcome{Code: 0, Stdout: "x 1.0\n", Stderr: ""}, ""},
+		{spec.Outcome{Code: 1, Stdout: "", Stderr: "x: no such file or directory\n"}, ""}, // of the program itself
+		{spec.Outcome{Code: 126, Stdout: "OCI runtime exec failed: exec failed: container_linux.go:380: starting container process caused: exec: \"/usr/bin/x\": stat /usr/bin/x: no such file or directory: unknown\n", Stderr: ""}, "interpreter"},
+		{spec.Outcome{Code: 1, Stdout: "", Stderr: "exec /usr/bin/x: no such file or directory\n"}, "interpreter"},
+		{spec.Outcome{Code: 126, Stdout: "OCI runtime exec failed: exec failed: exec: \"/usr/bin/x\": permission denied: unknown\n", Stderr: ""}, "permission denied"},
+		{spec.Outcome{Code: 255, Stdout: "", Stderr: "qemu-aarch64: Could not open '/lib/ld-linux-aarch64.so.1': No such file or directory\n"}, "interpreter"},
+		{spec.Outcome{Code: 1, Stdout: "", Stderr: "x: /lib/libc.so.6: version `GLIBC_2.38' not found (required by x)\n"}, "not static"},
+		{spec.Outcome{Code: 127, Stdout: "", Stderr: "x: error while loading shared libraries: libpcap.so.1: cannot open shared object file\n"}, "not static"},
 	} {
-		err := test.o.started([]string{"qemu-aarch64", "/usr/bin/x"})
+		err := started(test.o, []string{"qemu-aarch64", "/usr/bin/x"})
 		if (err == nil) != (test.want == "") || err != nil && !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%+v: %v, want %q", test.o, err, test.want)
 		}

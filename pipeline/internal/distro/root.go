@@ -19,7 +19,6 @@ import (
 
 	"github.com/tcapflow/tcapflow/pipeline/internal/debian"
 	"github.com/tcapflow/tcapflow/pipeline/internal/engine"
-	"github.com/tcapflow/tcapflow/pipeline/internal/fault"
 	"github.com/tcapflow/tcapflow/pipeline/internal/image"
 	"github.com/tcapflow/tcapflow/pipeline/internal/layer"
 	"github.com/tcapflow/tcapflow/spec"
@@ -30,10 +29,11 @@ import (
 //go:embed root.go
 var rootRecipe string
 
-// labels of a root's image.
+// labels of a root's image, beside engine.LabelImage.
 const (
-	labelRoot    = "dev.tcapflow.root"     // its name: debian12-amd64
-	labelRootKey = "dev.tcapflow.root.key" // the hash of all that it was made of
+	kindRoot     = "root"
+	labelRoot    = "musl-static.root"     // its name: debian12-amd64
+	labelRootKey = "musl-static.root.key" // the hash of all that it was made of
 )
 
 // base is what every Debian system has; a root holds nothing else.
@@ -67,13 +67,14 @@ func (r root) ensure(ctx context.Context, e *engine.Engine, mirror debian.Mirror
 
 // get finds the image, or assembles it. Where that cannot be done today the last one that
 // was assembled will do: the mirror may be out of reach, or in the middle of an update,
-// with an index that is older or newer than its InRelease, or packages that are gone.
+// with an index that is older or newer than its InRelease, or packages that are gone. A bad
+// signature, or a file that is another than the signed index names, is nothing of that kind.
 func (r root) get(ctx context.Context, e *engine.Engine, mirror debian.Mirror, temp string, log io.Writer) (string, error) {
 	ref, err := r.current(ctx, e, mirror, temp, log)
-	if err == nil || ctx.Err() != nil || codeOf(err) != fault.Fetch {
+	if err == nil || ctx.Err() != nil || !errors.Is(err, debian.ErrUnavailable) {
 		return ref, err
 	}
-	older, findErr := r.find(ctx, e, map[string]string{labelRoot: r.name()})
+	older, findErr := r.find(ctx, e, engine.Labelled(kindRoot, map[string]string{labelRoot: r.name()}))
 	if findErr != nil || older == "" {
 		return "", err
 	}
@@ -89,10 +90,10 @@ func (r root) current(
 	if err != nil {
 		return "", err
 	}
-	labels := map[string]string{
+	labels := engine.Labelled(kindRoot, map[string]string{
 		labelRoot:    r.name(),
 		labelRootKey: keyOf(rootRecipe, r.name(), suite.Files["main/binary-"+r.target.Debian+"/Packages.xz"].SHA256),
-	}
+	})
 	if ref, err := r.find(ctx, e, labels); err != nil || ref != "" {
 		return ref, err
 	}
@@ -109,6 +110,9 @@ func (r root) current(
 func (r root) find(ctx context.Context, e *engine.Engine, labels map[string]string) (string, error) {
 	images, err := e.Images(ctx, labels)
 	if err != nil || len(images) == 0 {
+		return "", err
+	}
+	if _, err := e.Adopt(ctx, images[0], e.Tag(kindRoot, r.name())); err != nil {
 		return "", err
 	}
 	return images[0].ID, nil
@@ -134,7 +138,7 @@ func (r root) assemble(ctx context.Context, e *engine.Engine, suite debian.Suite
 		return "", err
 	}
 	defer os.RemoveAll(dir)
-	unpacked := "tcapflow-root:" + filepath.Base(dir) // this run's alone
+	unpacked := e.Tag(kindRoot, filepath.Base(dir)) // this run's alone
 	// The configured image stands on the layers of this one, which only loses its name.
 	defer untag(ctx, e, unpacked)
 	if err := r.load(ctx, e, unpacked, dir, debs); err != nil {
@@ -165,7 +169,7 @@ func (r root) load(ctx context.Context, e *engine.Engine, tag, dir string, debs 
 		return err
 	}
 	return image.Load(ctx, e, tag, v1.Config{Env: []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
-		Cmd: []string{"sleep", "2147483647"}, Labels: engine.Owned(nil)}, r.target.GOARCH, l)
+		Cmd: []string{"sleep", "2147483647"}, Labels: engine.Labelled("unpacked", nil)}, r.target.GOARCH, l)
 }
 
 // unwanted are folders that a root does without, as Debian's "slim" images do.
@@ -211,11 +215,9 @@ dpkg -l | sed '1,5d' | { ! grep -v '^ii '; }
 var configureCaps = []string{"CHOWN", "FSETID"}
 
 func (r root) configure(ctx context.Context, e *engine.Engine, unpacked string, packages []debian.Package, debs []string, labels map[string]string) (string, error) {
-	content, w := io.Pipe()
-	go func() { w.CloseWithError(tarDebs(w, packages, debs)) }()
-	defer content.Close()
+	content := func(w io.Writer) error { return tarDebs(w, packages, debs) }
 	c, err := e.Start(ctx, engine.Spec{Image: unpacked, Cmd: []string{"sleep", "2147483647"}, User: "0:0", Caps: configureCaps,
-		Before: []engine.Copy{{Dir: "/", Tar: content}}})
+		Before: []engine.Copy{{Dir: "/", Write: content}}})
 	if err != nil {
 		return "", err
 	}
@@ -229,10 +231,10 @@ func (r root) configure(ctx context.Context, e *engine.Engine, unpacked string, 
 		return "", err
 	}
 	var changes []string
-	for k, v := range engine.Owned(labels) {
+	for k, v := range labels {
 		changes = append(changes, "LABEL "+k+"="+v)
 	}
-	done, err := e.ContainerCommit(ctx, c.ID, client.ContainerCommitOptions{Reference: "tcapflow-root:" + r.name(), Changes: changes, NoPause: true,
+	done, err := e.ContainerCommit(ctx, c.ID, client.ContainerCommitOptions{Reference: e.Tag(kindRoot, r.name()), Changes: changes, NoPause: true,
 		Config: &container.Config{}}) // podman 4.3.1 wants a body
 	return engine.FullID(done.ID), err
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -75,7 +76,9 @@ func updating(t *testing.T, arch string) debian.Mirror {
 // Without a mirror that serves today, a root of an earlier day will do.
 func TestEngineOlderRoot(t *testing.T) {
 	w := newWorld(t)
-	mirrors := map[string]debian.Mirror{"gone": mirror(t, nil, nil), "updating": updating(t, w.target.Debian)}
+	forged := updating(t, w.target.Debian)
+	forged.Keyring = updating(t, w.target.Debian).Keyring // of another key
+	mirrors := map[string]debian.Mirror{"gone": mirror(t, nil, nil), "updating": updating(t, w.target.Debian), "forged": forged}
 	for name, m := range mirrors {
 		t.Run(name, func(t *testing.T) {
 			r := root{spec.Distro{Name: "tcapflow-test-" + name, Suite: "trixie"}, w.target}
@@ -85,12 +88,18 @@ func TestEngineOlderRoot(t *testing.T) {
 			tag := "tcapflow-test-distro:" + name
 			l, err := layer.Assemble(t.Context(), t.TempDir(), layer.Entries(layer.Entry{Name: "etc/" + name}))
 			w.must(err)
-			config := v1.Config{Labels: engine.Owned(map[string]string{labelRoot: r.name()})}
+			config := v1.Config{Labels: engine.Labelled(kindRoot, map[string]string{labelRoot: r.name()})}
 			w.must(image.Load(t.Context(), w.engine, tag, config, w.target.GOARCH, l))
 			defer w.engine.ImageRemove(context.WithoutCancel(t.Context()), tag, client.ImageRemoveOptions{})
 			older, ok := (&runner{engine: w.engine}).present(t.Context(), tag, w.target)
 			var log strings.Builder
 			ref, err := r.ensure(t.Context(), w.engine, m, t.TempDir(), &log)
+			if name == "forged" {
+				if !errors.Is(err, debian.ErrForged) || ref != "" {
+					t.Errorf("an old root is used after a bad signature: %q, %v", ref, err)
+				}
+				return
+			}
 			if err != nil || !ok || ref != older || !strings.Contains(log.String(), "using the root that is there") {
 				t.Errorf("got %q, %v, want %s; log %q", ref, err, older, &log)
 			}
@@ -116,8 +125,7 @@ func TestEngineNoRoot(t *testing.T) {
 		report, err := Run(t.Context(), w.engine, Options{
 			Project: with(rows...), Dist: w.dist, Targets: defaults.Targets.Built,
 			Only: "///version", Require: test.require, Natives: []string{w.engine.Arch}, Mirror: mirror(t, nil, nil),
-			Capture: "../../../cmd/tcapflow-client/testdata/dialogues.pcap",
-			Temp:    t.TempDir(), Stdout: t.Output(), Stderr: t.Output(),
+			Temp: t.TempDir(), Stdout: t.Output(), Stderr: t.Output(),
 		})
 		if codeOf(err) != fault.Fetch || !strings.Contains(err.Error(), test.says) {
 			t.Errorf("-require=%s: %v, want %q", test.require, err, test.says)

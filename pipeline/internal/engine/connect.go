@@ -11,11 +11,14 @@ import (
 	"time"
 
 	"github.com/moby/moby/client"
+
+	"github.com/tcapflow/tcapflow/spec"
 )
 
 // Connect finds the engine that DOCKER_HOST, a Docker context or a socket at one of
-// the usual places names. checkout is the folder whose lock the caller holds.
-func Connect(ctx context.Context, checkout string) (*Engine, error) {
+// the usual places names. checkout is the folder whose lock the caller holds, namespace
+// what its project is called by in the engine.
+func Connect(ctx context.Context, checkout string, namespace spec.Namespace) (*Engine, error) {
 	candidates, err := endpoints()
 	if err != nil {
 		return nil, unreachable(err, "")
@@ -24,7 +27,7 @@ func Connect(ctx context.Context, checkout string) (*Engine, error) {
 	for _, at := range candidates {
 		e, err := at.connect(ctx)
 		if err == nil {
-			e.checkout = CheckoutID(checkout)
+			e.checkout, e.namespace = CheckoutID(checkout), namespace
 			return e, nil
 		}
 		failed = append(failed, err)
@@ -43,7 +46,7 @@ func (at endpoint) connect(ctx context.Context) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := client.New(append(options, client.WithUserAgent("tcapflow"))...)
+	c, err := client.New(append(options, client.WithUserAgent("mage"))...)
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +88,7 @@ func defaultNetwork(kinds []string) string {
 	return "podman"
 }
 
-// CheckoutID is the value of LabelCheckout: a digest of host name and folder, so that
+// CheckoutID is what a checkout is called in labels: a digest of host name and folder, so that
 // two machines on one remote engine do not sweep each other's containers.
 func CheckoutID(folder string) string {
 	host, _ := os.Hostname()

@@ -73,7 +73,7 @@ func clearEnv(t *testing.T) (config string) {
 // connects tells whether Connect reaches exactly this engine.
 func connects(t *testing.T, to *loopback) {
 	t.Helper()
-	e, err := Connect(t.Context(), "/checkout")
+	e, err := Connect(t.Context(), "/checkout", "tcapflow")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,7 +146,7 @@ func TestContextTLS(t *testing.T) {
 	connects(t, l)
 	makeContext(t, config, "untrusted", host, map[string][]byte{"ca.pem": []byte("nothing")})
 	t.Setenv("DOCKER_CONTEXT", "untrusted")
-	if _, err := Connect(t.Context(), ""); err == nil {
+	if _, err := Connect(t.Context(), "", "tcapflow"); err == nil {
 		t.Error("a server was trusted without a certificate")
 	}
 }
@@ -223,7 +223,7 @@ func TestRefused(t *testing.T) {
 			for name, value := range test.env {
 				t.Setenv(name, value)
 			}
-			_, err := Connect(t.Context(), "")
+			_, err := Connect(t.Context(), "", "tcapflow")
 			var got *fault.Error
 			if !errors.As(err, &got) || got.Code != fault.Engine {
 				t.Fatalf("%v: no engine fault", err)
@@ -241,7 +241,7 @@ func TestDamagedConfig(t *testing.T) {
 		t.Fatal(err)
 	}
 	var got *fault.Error
-	if _, err := Connect(t.Context(), ""); !errors.As(err, &got) || got.Code != fault.Engine || !strings.Contains(got.Err.Error(), "config.json") {
+	if _, err := Connect(t.Context(), "", "tcapflow"); !errors.As(err, &got) || got.Code != fault.Engine || !strings.Contains(got.Err.Error(), "config.json") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -249,7 +249,7 @@ func TestDamagedConfig(t *testing.T) {
 // child starts a container of a local image, in a process of its own: testcontainers
 // reads its settings once.
 func child() int {
-	e, err := Connect(context.Background(), "/checkout")
+	e, err := Connect(context.Background(), "/checkout", "tcapflow")
 	if err == nil {
 		_, err = e.Start(context.Background(), Spec{Image: "tcapflow-builder:one", Cmd: []string{"sleep", "600"}})
 	}

@@ -14,6 +14,8 @@ import (
 	"github.com/moby/moby/api/types/mount"
 	"github.com/moby/moby/client"
 	"github.com/testcontainers/testcontainers-go"
+
+	"github.com/tcapflow/tcapflow/pipeline/internal/stream"
 )
 
 // Spec is a container to start.
@@ -35,10 +37,11 @@ type Spec struct {
 	Stderr     io.Writer
 }
 
-// Copy is a tar stream for a folder of the container; a stream that is an io.Closer is closed.
+// Copy is a tar stream for a folder of the container: Write writes it, and its error is the
+// error of the copy.
 type Copy struct {
-	Dir string
-	Tar io.Reader
+	Dir   string
+	Write func(io.Writer) error
 }
 
 // Container is a running container. The caller removes it.
@@ -90,7 +93,7 @@ func (e *Engine) request(s Spec) testcontainers.ContainerRequest {
 		Cmd:        s.Cmd,
 		Env:        s.Env,
 		Tmpfs:      s.Tmpfs,
-		Labels:     Owned(map[string]string{LabelCheckout: e.checkout}),
+		Labels:     e.labels(map[string]string{e.namespace.Label("checkout"): e.checkout}),
 		ConfigModifier: func(c *container.Config) {
 			c.User, c.WorkingDir = s.User, s.Dir
 		},
@@ -102,16 +105,29 @@ func (e *Engine) request(s Spec) testcontainers.ContainerRequest {
 				h.CapDrop, h.SecurityOpt = s.Drop, nil
 			}
 			for path, volume := range s.Volumes {
-				h.Mounts = append(h.Mounts, mount.Mount{Type: mount.TypeVolume, Source: volume, Target: path})
+				h.Mounts = append(h.Mounts, e.mount(volume, path))
 			}
 		},
 	}
 }
 
+// mount mounts a volume. One that another run has removed since it was made is made again by
+// the engine, which is told our labels: without them nobody would ever find it.
+func (e *Engine) mount(volume, path string) mount.Mount {
+	m := mount.Mount{Type: mount.TypeVolume, Source: volume, Target: path}
+	if volume != "" {
+		m.VolumeOptions = &mount.VolumeOptions{Labels: e.labels(nil)}
+	}
+	return m
+}
+
 // Put unpacks a tar stream into the container, with its modes, owners, links and times.
 func (c *Container) Put(ctx context.Context, copy Copy) error {
-	_, err := c.engine.CopyToContainer(ctx, c.ID, client.CopyToContainerOptions{DestinationPath: copy.Dir, Content: copy.Tar})
-	return explain(err)
+	return stream.Through(copy.Write, func(r io.Reader) error {
+		_, err := c.engine.CopyToContainer(ctx, c.ID,
+			client.CopyToContainerOptions{DestinationPath: copy.Dir, Content: r})
+		return explain(err)
+	})
 }
 
 // Get returns a path of the container as a tar stream; the caller closes it.
@@ -248,7 +264,7 @@ func (c *Container) Remove(ctx context.Context) error {
 // The caller holds the checkout's lock, so whatever stands there is stale.
 func (e *Engine) Sweep(ctx context.Context) (int, error) {
 	list, err := e.ContainerList(ctx, client.ContainerListOptions{All: true,
-		Filters: make(client.Filters).Add("label", LabelCheckout+"="+e.checkout)})
+		Filters: make(client.Filters).Add("label", e.Checkout())})
 	if err != nil {
 		return 0, explain(err)
 	}

@@ -20,6 +20,8 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 	"github.com/moby/moby/client"
+
+	"github.com/tcapflow/tcapflow/spec"
 )
 
 // ownDockerd starts a Docker daemon for one test, without a bridge, and points
@@ -56,7 +58,7 @@ func ownDockerd(t *testing.T) {
 	})
 	t.Setenv("DOCKER_HOST", socket)
 	for end := time.Now().Add(30 * time.Second); ; time.Sleep(100 * time.Millisecond) {
-		if e, err := Connect(t.Context(), "/a"); err == nil {
+		if e, err := Connect(t.Context(), "/a", "tcapflow"); err == nil {
 			e.Close()
 			return
 		} else if time.Now().After(end) {
@@ -65,9 +67,11 @@ func ownDockerd(t *testing.T) {
 	}
 }
 
-func connectAs(t *testing.T, checkout string) *Engine {
+func connectAs(t *testing.T, checkout string) *Engine { return connectFor(t, checkout, "tcapflow") }
+
+func connectFor(t *testing.T, checkout string, project spec.Namespace) *Engine {
 	t.Helper()
-	e, err := Connect(t.Context(), checkout)
+	e, err := Connect(t.Context(), checkout, project)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +93,7 @@ func loadProgram(t *testing.T, e *Engine, tag string, program []byte) {
 	}
 	img, err := mutate.AppendLayers(empty.Image, l)
 	if err == nil {
-		img, err = mutate.Config(img, v1.Config{Labels: Owned(nil), Env: []string{"PATH=/"}})
+		img, err = mutate.Config(img, v1.Config{Labels: Labelled("builder", nil), Env: []string{"PATH=/"}})
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -102,7 +106,7 @@ func loadProgram(t *testing.T, e *Engine, tag string, program []byte) {
 	if err := tarball.Write(ref, img, &stream); err != nil {
 		t.Fatal(err)
 	}
-	if err := e.Load(t.Context(), tag, &stream); err != nil {
+	if err := e.Load(t.Context(), tag, writes(stream.Bytes())); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -174,12 +178,12 @@ func main() {
 func TestTwoCheckouts(t *testing.T) {
 	ownDockerd(t)
 	a, b := connectAs(t, "/a"), connectAs(t, "/b")
-	loadProgram(t, a, "builder:1", []byte("x"))
+	loadProgram(t, a, "tcapflow-builder:1", []byte("x"))
 	for i := range 2 { // the second time changes nothing
-		if err := a.Use(t.Context(), []string{"builder:1"}, []string{"of-a", "of-both"}); err != nil {
+		if err := a.Use(t.Context(), []string{"tcapflow-builder:1"}, []string{"of-a", "of-both"}); err != nil {
 			t.Fatal(err)
 		}
-		if err := b.Use(t.Context(), []string{"builder:1"}, []string{"of-both", "of-b"}); err != nil {
+		if err := b.Use(t.Context(), []string{"tcapflow-builder:1"}, []string{"of-both", "of-b"}); err != nil {
 			t.Fatal(err)
 		}
 		if n := len(volumesOf(t, a)); n != 3+2 {
@@ -197,7 +201,7 @@ func TestTwoCheckouts(t *testing.T) {
 	for _, h := range held {
 		got[h.Name] = fmt.Sprint(h.Mine, h.More)
 	}
-	for name, want := range map[string]string{"builder:1": "true true", "of-a": "true false", "of-both": "true true", "of-b": "false true"} {
+	for name, want := range map[string]string{"tcapflow-builder:1": "true true", "of-a": "true false", "of-both": "true true", "of-b": "false true"} {
 		if got[name] != want {
 			t.Errorf("%s: mine and more are %q, want %q", name, got[name], want)
 		}
@@ -215,29 +219,75 @@ func TestTwoCheckouts(t *testing.T) {
 	}
 }
 
+// Two projects share an image by its contents, each under a name of its own, and neither
+// takes what the other uses. A namespace may begin as another one does.
+func TestTwoProjects(t *testing.T) {
+	ownDockerd(t)
+	a, b := connectFor(t, "/a", "your"), connectFor(t, "/b", "your-tool")
+	loadProgram(t, a, a.Tag("builder", "1"), []byte("x"))
+	found, err := b.Images(t.Context(), Labelled("builder", nil))
+	if err != nil || len(found) != 1 {
+		t.Fatalf("%v, %v; want the other project's image", found, err)
+	}
+	for range 2 { // the second time it has the name
+		if ref, err := b.Adopt(t.Context(), found[0], b.Tag("builder", "1")); err != nil || ref != "your-tool-builder:1" {
+			t.Fatalf("%s, %v", ref, err)
+		}
+	}
+	for _, e := range []*Engine{a, b} {
+		if err := e.Use(t.Context(), []string{e.Tag("builder", "1")}, []string{e.Volume("cache-1")}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	held, _, err := a.Holdings(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, h := range held {
+		if gone, err := a.Drop(t.Context(), h); err != nil || !gone || !strings.HasPrefix(h.Name, "your-") {
+			t.Errorf("%s: gone is %v, %v", h.Name, gone, err)
+		}
+	}
+	if err := a.Forget(t.Context(), true); err != nil {
+		t.Fatal(err)
+	}
+	if left := volumesOf(t, a); len(left) > 0 {
+		t.Errorf("%q are left", left)
+	}
+	if left := volumesOf(t, b); len(left) != 2 {
+		t.Errorf("of the other project %q are left, want a cache and a mark", left)
+	}
+	if _, err := b.ImageID(t.Context(), b.Tag("builder", "1")); err != nil {
+		t.Errorf("the other project's image is gone: %v", err)
+	}
+	if held, _, err := b.Holdings(t.Context()); err != nil || len(held) != 2 {
+		t.Errorf("the other project holds %v, %v", held, err)
+	}
+}
+
 // What was used last goes last, and nothing goes that is in use, or was of late.
 func TestTrim(t *testing.T) {
 	ownDockerd(t)
 	e := connectAs(t, "/a")
-	loadProgram(t, e, "old:1", bytes.Repeat([]byte("x"), 1<<20))
-	loadProgram(t, e, "new:1", bytes.Repeat([]byte("y"), 1<<20))
-	id, err := e.ImageID(t.Context(), "old:1")
+	loadProgram(t, e, "tcapflow-root:old", bytes.Repeat([]byte("x"), 1<<20))
+	loadProgram(t, e, "tcapflow-root:new", bytes.Repeat([]byte("y"), 1<<20))
+	id, err := e.ImageID(t.Context(), "tcapflow-root:old")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := e.Use(t.Context(), []string{"new:1"}, []string{"today"}); err != nil {
+	if err := e.Use(t.Context(), []string{"tcapflow-root:new"}, []string{"today"}); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"old", "mounted", "unknown"} {
-		if err := e.makeVolume(t.Context(), name, Owned(nil)); err != nil {
+		if err := e.makeVolume(t.Context(), name, e.labels(nil)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	past := newMark("another", time.Now().AddDate(0, 0, -9), []string{id, "old", "mounted"})
-	if err := e.makeVolume(t.Context(), past.name, past.labels()); err != nil {
+	past := e.newMark("another", time.Now().AddDate(0, 0, -9), []string{id, "old", "mounted"})
+	if err := e.makeVolume(t.Context(), past.name, e.markLabels(past)); err != nil {
 		t.Fatal(err)
 	}
-	c, err := e.provider.CreateContainer(t.Context(), e.request(Spec{Image: "new:1", Cmd: []string{"/program"}, Volumes: map[string]string{"/v": "mounted"}}))
+	c, err := e.provider.CreateContainer(t.Context(), e.request(Spec{Image: "tcapflow-root:new", Cmd: []string{"/program"}, Volumes: map[string]string{"/v": "mounted"}}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -252,7 +302,7 @@ func TestTrim(t *testing.T) {
 	for _, h := range freed {
 		gone = append(gone, h.Name)
 	}
-	if slices.Sort(gone); !slices.Equal(gone, []string{"old", "old:1"}) {
+	if slices.Sort(gone); !slices.Equal(gone, []string{"old", "tcapflow-root:old"}) {
 		t.Errorf("%q went", gone)
 	}
 	left := volumesOf(t, e)
@@ -261,7 +311,7 @@ func TestTrim(t *testing.T) {
 			t.Errorf("%s is gone; left are %q", name, left)
 		}
 	}
-	if _, err := e.ImageID(t.Context(), "new:1"); err != nil {
+	if _, err := e.ImageID(t.Context(), "tcapflow-root:new"); err != nil {
 		t.Error(err)
 	}
 	held, _, err := e.Holdings(t.Context())
@@ -286,7 +336,7 @@ func TestTrim(t *testing.T) {
 
 func volumesOf(t *testing.T, e *Engine) (names []string) {
 	t.Helper()
-	list, err := e.VolumeList(t.Context(), client.VolumeListOptions{Filters: ownedFilter()})
+	list, err := e.VolumeList(t.Context(), client.VolumeListOptions{Filters: e.owned()})
 	if err != nil {
 		t.Fatal(err)
 	}

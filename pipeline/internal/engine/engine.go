@@ -12,21 +12,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
-	"slices"
 	"strings"
 
-	"github.com/containerd/errdefs"
-	"github.com/moby/moby/api/types/image"
 	"github.com/moby/moby/client"
 	"github.com/testcontainers/testcontainers-go"
-)
 
-// Labels of everything that we make in an engine.
-const (
-	LabelOwner    = "dev.tcapflow.owner"    // on all: "tcapflow"
-	LabelCheckout = "dev.tcapflow.checkout" // on containers: who may sweep them; on marks: who uses it
-	ownerValue    = "tcapflow"
+	"github.com/tcapflow/tcapflow/pipeline/internal/stream"
+	"github.com/tcapflow/tcapflow/spec"
 )
 
 // Engine is a connection.
@@ -35,24 +27,14 @@ type Engine struct {
 	Arch string // GOARCH of the engine's machine
 	CPUs int
 
-	provider *testcontainers.DockerProvider
-	checkout string
-	marking  marking
+	provider  *testcontainers.DockerProvider
+	namespace spec.Namespace // of the project: what is made for it alone is called so
+	checkout  string
+	marking   marking
 }
 
 // Close ends the connection.
 func (e *Engine) Close() error { return e.Client.Close() }
-
-// Images lists our images that have all of the given labels. The engine is asked for the
-// owner's alone: podman 4.3.1 takes several labels as "one of them".
-func (e *Engine) Images(ctx context.Context, labels map[string]string) ([]image.Summary, error) {
-	list, err := e.ImageList(ctx, client.ImageListOptions{Filters: ownedFilter()})
-	if err != nil {
-		return nil, explain(err)
-	}
-	all := Owned(labels)
-	return slices.DeleteFunc(list.Items, func(i image.Summary) bool { return !has(i.Labels, all) }), nil
-}
 
 // ImageID is the ID of an image that the engine has.
 func (e *Engine) ImageID(ctx context.Context, name string) (string, error) {
@@ -70,41 +52,12 @@ func SameImage(a, b string) bool { return FullID(a) == FullID(b) }
 // others refuse an ID without it.
 func FullID(id string) string { return "sha256:" + strings.TrimPrefix(id, "sha256:") }
 
-func ownedFilter() client.Filters {
-	return make(client.Filters).Add("label", LabelOwner+"="+ownerValue)
+// Load gives the engine an image as `docker load` does; write writes it, as `docker save` does.
+func (e *Engine) Load(ctx context.Context, tag string, write func(io.Writer) error) error {
+	return stream.Through(write, func(r io.Reader) error { return e.load(ctx, tag, r) })
 }
 
-func has(labels, wanted map[string]string) bool {
-	for k, v := range wanted {
-		if labels[k] != v {
-			return false
-		}
-	}
-	return true
-}
-
-// RemoveImage removes an image with all of its tags. gone is false where a
-// container uses it: nothing is ever forced.
-func (e *Engine) RemoveImage(ctx context.Context, i image.Summary) (gone bool, err error) {
-	isNone := func(tag string) bool { return tag == "<none>:<none>" }
-	names := slices.DeleteFunc(slices.Clone(i.RepoTags), isNone)
-	if len(names) == 0 {
-		names = []string{i.ID}
-	}
-	for _, name := range names { // the last one takes the image along
-		_, err := e.ImageRemove(ctx, name, client.ImageRemoveOptions{PruneChildren: true})
-		switch {
-		case errdefs.IsConflict(err):
-			return false, nil
-		case err != nil && !errdefs.IsNotFound(err):
-			return false, explain(fmt.Errorf("image %s: %w", name, err))
-		}
-	}
-	return true, nil
-}
-
-// Load gives the engine an image as `docker load` does.
-func (e *Engine) Load(ctx context.Context, tag string, image io.Reader) error {
+func (e *Engine) load(ctx context.Context, tag string, image io.Reader) error {
 	result, err := e.ImageLoad(ctx, image, client.ImageLoadWithQuiet(true))
 	if err != nil {
 		return explain(fmt.Errorf("load %s: %w", tag, err))
@@ -121,11 +74,4 @@ func (e *Engine) Load(ctx context.Context, tag string, image io.Reader) error {
 			return explain(fmt.Errorf("load %s: %s", tag, message.Error))
 		}
 	}
-}
-
-// Owned adds the owner's label to labels.
-func Owned(labels map[string]string) map[string]string {
-	out := map[string]string{LabelOwner: ownerValue}
-	maps.Copy(out, labels)
-	return out
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/moby/moby/client"
 )
 
-// Holding is something of ours that takes room in the engine.
+// Holding is something of this project's that takes room in the engine.
 type Holding struct {
 	Kind string // image or volume
 	Name string
@@ -26,7 +26,7 @@ type Holding struct {
 	shared int64 // of Size: layers that other images have, too
 }
 
-// Holdings lists our images and volumes, and their size together; layers that images
+// Holdings lists the project's images and volumes, and their size together; layers that images
 // share count once in it. It takes the engine seconds: it measures volumes file by file.
 func (e *Engine) Holdings(ctx context.Context) (held []Holding, total int64, err error) {
 	// This names things and their sizes; podman's (4.3.1) says nothing of labels. It goes
@@ -35,27 +35,31 @@ func (e *Engine) Holdings(ctx context.Context) (held []Holding, total int64, err
 	if err != nil {
 		return nil, 0, explain(err)
 	}
-	images, err := e.Images(ctx, nil)
-	if err != nil {
-		return nil, 0, err
-	}
-	volumes, err := e.VolumeList(ctx, client.VolumeListOptions{Filters: ownedFilter()})
+	images, err := e.ImageList(ctx, client.ImageListOptions{})
 	if err != nil {
 		return nil, 0, explain(err)
 	}
-	held, total = ofImages(images, usage.Images.Items)
-	ofVolumes, size := ofVolumes(volumes.Items, usage.Volumes.Items)
+	volumes, err := e.VolumeList(ctx, client.VolumeListOptions{Filters: e.owned()})
+	if err != nil {
+		return nil, 0, explain(err)
+	}
+	held, total = e.ofImages(images.Items, usage.Images.Items)
+	ofVolumes, size := e.ofVolumes(volumes.Items, usage.Volumes.Items)
 	held = append(held, ofVolumes...)
 	for i := range held {
-		held[i].read(volumes.Items, e.checkout)
+		held[i].read(e, volumes.Items)
 	}
 	return held, total + size, nil
 }
 
-func ofImages(images, measured []image.Summary) (held []Holding, total int64) {
+func (e *Engine) ofImages(images, measured []image.Summary) (held []Holding, total int64) {
 	var shared int64
 	for _, i := range images {
-		h := Holding{Kind: "image", Name: strings.Join(i.RepoTags, " "), Size: i.Size, image: i}
+		if !e.owns(i) {
+			continue
+		}
+		own, others := e.tags(i)
+		h := Holding{Kind: "image", Name: strings.Join(own, " "), Size: i.Size, image: i}
 		if h.Name == "" {
 			h.Name = i.ID
 		}
@@ -64,15 +68,18 @@ func ofImages(images, measured []image.Summary) (held []Holding, total int64) {
 			h.Size, h.shared = measured[at].Size, max(0, measured[at].SharedSize)
 			shared = max(shared, h.shared)
 		}
+		if others {
+			h.shared = h.Size // it stays when our name of it goes
+		}
 		total += h.Size - h.shared
 		held = append(held, h)
 	}
 	return held, total + shared
 }
 
-func ofVolumes(volumes, measured []volume.Volume) (held []Holding, total int64) {
+func (e *Engine) ofVolumes(volumes, measured []volume.Volume) (held []Holding, total int64) {
 	for _, v := range volumes {
-		if _, ok := readMark(v); ok {
+		if _, ok := e.readMark(v); ok {
 			continue
 		}
 		h := Holding{Kind: "volume", Name: v.Name}
@@ -95,17 +102,17 @@ func (h Holding) id() string {
 }
 
 // read fills in what the marks say of a holding.
-func (h *Holding) read(volumes []volume.Volume, checkout string) {
+func (h *Holding) read(e *Engine, volumes []volume.Volume) {
 	for _, v := range volumes {
-		m, ok := readMark(v)
+		m, ok := e.readMark(v)
 		if !ok || !slices.Contains(m.uses, h.id()) {
 			continue
 		}
 		if m.day.After(h.Used) {
 			h.Used = m.day
 		}
-		h.Mine = h.Mine || m.checkout == checkout
-		h.More = h.More || m.checkout != checkout
+		h.Mine = h.Mine || m.checkout == e.checkout
+		h.More = h.More || m.checkout != e.checkout
 	}
 	h.More = h.More || !h.Mine
 }
@@ -131,7 +138,7 @@ func (e *Engine) removeVolume(ctx context.Context, name string) (gone bool, err 
 
 // Forget removes the marks of this checkout, or of all.
 func (e *Engine) Forget(ctx context.Context, all bool) error {
-	volumes, err := e.VolumeList(ctx, client.VolumeListOptions{Filters: ownedFilter()})
+	volumes, err := e.VolumeList(ctx, client.VolumeListOptions{Filters: e.owned()})
 	if err != nil {
 		return explain(err)
 	}

@@ -23,8 +23,8 @@ var podman431 = map[string]string{
 	"HEAD /_ping": "",
 	"GET /info":   `{"OSType":"linux","Architecture":"amd64","NCPU":2,"ServerVersion":"4.3.1","Plugins":{"Volume":["local"],"Network":["bridge","macvlan","ipvlan"]}}`,
 	"GET /images/json": `[
-		{"Id":"sha256:e04d","RepoTags":["localhost/tcapflow-builder:debian-5a05"],"Labels":{"dev.tcapflow.builder":"debian","dev.tcapflow.builder.key.linux_amd64":"3f18","dev.tcapflow.owner":"tcapflow"}},
-		{"Id":"sha256:aaaa","RepoTags":["<none>:<none>"],"Labels":{"dev.tcapflow.builder":"debian","dev.tcapflow.builder.key.linux_amd64":"0000","dev.tcapflow.owner":"tcapflow"}}]`,
+		{"Id":"sha256:e04d","RepoTags":["localhost/tcapflow-builder:debian-5a05"],"Labels":{"musl-static.image":"builder","musl-static.builder":"debian","musl-static.builder.key.linux_amd64":"3f18","dev.tcapflow.owner":"tcapflow"}},
+		{"Id":"sha256:aaaa","RepoTags":["<none>:<none>"],"Labels":{"musl-static.image":"builder","musl-static.builder":"debian","musl-static.builder.key.linux_amd64":"0000","dev.tcapflow.owner":"tcapflow"}}]`,
 	"GET /images/tcapflow-builder:debian-5a05/json": `{"Id":"sha256:e04d"}`,
 	"GET /volumes": `{"Volumes":[
 		{"Name":"tcapflow-cache-linux_amd64-48dc","Labels":{"dev.tcapflow.owner":"tcapflow"}},
@@ -42,7 +42,7 @@ func connected(t *testing.T, l *loopback) *Engine {
 	t.Helper()
 	clearEnv(t)
 	t.Setenv("DOCKER_HOST", l.plain())
-	e, err := Connect(t.Context(), "/a")
+	e, err := Connect(t.Context(), "/a", "tcapflow")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,12 +53,12 @@ func connected(t *testing.T, l *loopback) *Engine {
 func TestImagesOfPodman(t *testing.T) {
 	l := newLoopback(t, podman431)
 	e := connected(t, l)
-	images, err := e.Images(t.Context(), map[string]string{"dev.tcapflow.builder": "debian", "dev.tcapflow.builder.key.linux_amd64": "3f18"})
+	images, err := e.Images(t.Context(), map[string]string{LabelImage: "builder", "musl-static.builder": "debian", "musl-static.builder.key.linux_amd64": "3f18"})
 	if err != nil || len(images) != 1 || images[0].ID != "sha256:e04d" {
 		t.Errorf("%+v, %v; want the one that has both labels", images, err)
 	}
 	for _, call := range l.called() {
-		if strings.HasPrefix(call, "GET /images/json") && strings.Count(call, "dev.tcapflow") != 1 {
+		if strings.HasPrefix(call, "GET /images/json") && strings.Count(call, "musl-static") != 1 {
 			t.Errorf("podman was asked for several labels: %s", call)
 		}
 	}
@@ -80,7 +80,7 @@ func TestHoldingsOfPodman(t *testing.T) {
 	}
 	want := []string{
 		"image localhost/tcapflow-builder:debian-5a05 414941814 true true false",
-		"image <none>:<none> 1000 false false true",
+		"image sha256:aaaa 1000 false false true",
 		"volume tcapflow-cache-linux_amd64-48dc 63097265 true true false",
 	}
 	if !slices.Equal(got, want) || total != 414941814+1000+63097265 {
@@ -133,11 +133,12 @@ func TestDropFails(t *testing.T) {
 // A mark is read as it was written, and covers what it says again.
 func TestMark(t *testing.T) {
 	day := time.Date(2026, 11, 25, 23, 59, 0, 0, time.UTC)
-	m := newMark("a", day, []string{"v2", "v1", "v2"})
-	if back, ok := readMark(volume.Volume{Name: m.name, Labels: m.labels()}); !ok || back.name != m.name || back.checkout != "a" || !slices.Equal(back.uses, []string{"v1", "v2"}) || back.day.Day() != 25 {
+	e := &Engine{namespace: "tcapflow"}
+	m := e.newMark("a", day, []string{"v2", "v1", "v2"})
+	if back, ok := e.readMark(volume.Volume{Name: m.name, Labels: e.markLabels(m)}); !ok || back.name != m.name || back.checkout != "a" || !slices.Equal(back.uses, []string{"v1", "v2"}) || back.day.Day() != 25 {
 		t.Errorf("%+v came back as %+v", m, back)
 	}
-	if again := newMark("a", day.Add(-12*time.Hour), []string{"v1", "v2"}); again.name != m.name {
+	if again := e.newMark("a", day.Add(-12*time.Hour), []string{"v1", "v2"}); again.name != m.name {
 		t.Error("the same use on the same day has two names")
 	}
 	for _, test := range []struct {
@@ -146,17 +147,17 @@ func TestMark(t *testing.T) {
 		covers bool
 	}{
 		{"itself", m, false},
-		{"part", newMark("a", day.AddDate(0, 0, -3), []string{"v1"}), true},
-		{"more", newMark("a", day.AddDate(0, 0, -3), []string{"v1", "v3"}), false},
-		{"another checkout", newMark("b", day.AddDate(0, 0, -3), []string{"v1"}), false},
-		{"a newer one", newMark("a", day.AddDate(0, 0, 1), []string{"v1"}), false},
+		{"part", e.newMark("a", day.AddDate(0, 0, -3), []string{"v1"}), true},
+		{"more", e.newMark("a", day.AddDate(0, 0, -3), []string{"v1", "v3"}), false},
+		{"another checkout", e.newMark("b", day.AddDate(0, 0, -3), []string{"v1"}), false},
+		{"a newer one", e.newMark("a", day.AddDate(0, 0, 1), []string{"v1"}), false},
 	} {
 		if m.covers(test.old) != test.covers {
 			t.Errorf("%s: covers is %v", test.name, !test.covers)
 		}
 	}
 	for _, v := range []string{"tcapflow-cache-x-1", "tcapflow-mark-", "other"} {
-		if _, ok := readMark(volume.Volume{Name: v}); ok {
+		if _, ok := e.readMark(volume.Volume{Name: v}); ok {
 			t.Errorf("%s is taken for a mark", v)
 		}
 	}

@@ -14,21 +14,14 @@ import (
 	"github.com/moby/moby/client"
 )
 
-// Labels of a mark.
-const (
-	labelUses = "dev.tcapflow.uses" // image IDs and names of volumes, with blanks between them
-	labelDay  = "dev.tcapflow.day"  // of the last use, in UTC: 2026-11-25
-	markName  = "tcapflow-mark-"    // day and a digest of the rest follow
-)
-
 // A mark is an empty volume that says what a checkout used on a day. Labels of images and
 // volumes cannot be changed, and a file on the host would not be seen by another user or
 // machine; the engine is what all who share it have in common.
 type mark struct {
-	name     string
+	name     string // NAMESPACE-mark-, the day, and a digest of the rest
 	checkout string // empty: found, and nobody's
 	day      time.Time
-	uses     []string // sorted
+	uses     []string // image IDs and names of volumes, sorted
 }
 
 // marking is what this connection has used so far.
@@ -38,26 +31,30 @@ type marking struct {
 	made bool
 }
 
-func readMark(v volume.Volume) (m mark, ok bool) {
-	if !strings.HasPrefix(v.Name, markName) {
+// markName begins the names of this project's marks.
+func (e *Engine) markName() string { return e.Volume("mark-") }
+
+func (e *Engine) readMark(v volume.Volume) (m mark, ok bool) {
+	if !strings.HasPrefix(v.Name, e.markName()) {
 		return mark{}, false
 	}
-	day, err := time.Parse(time.DateOnly, v.Labels[labelDay])
-	return mark{v.Name, v.Labels[LabelCheckout], day, strings.Fields(v.Labels[labelUses])}, err == nil
+	day, err := time.Parse(time.DateOnly, v.Labels[e.namespace.Label("day")])
+	uses := strings.Fields(v.Labels[e.namespace.Label("uses")])
+	return mark{v.Name, v.Labels[e.namespace.Label("checkout")], day, uses}, err == nil
 }
 
-func newMark(checkout string, day time.Time, uses []string) mark {
+func (e *Engine) newMark(checkout string, day time.Time, uses []string) mark {
 	uses = slices.Compact(slices.Sorted(slices.Values(uses)))
 	sum := sha256.Sum256([]byte(checkout + "\x00" + strings.Join(uses, " ")))
-	name := markName + day.UTC().Format(time.DateOnly) + "-" + hex.EncodeToString(sum[:8])
+	name := e.markName() + day.UTC().Format(time.DateOnly) + "-" + hex.EncodeToString(sum[:8])
 	return mark{name, checkout, day, uses}
 }
 
-func (m mark) labels() map[string]string {
-	return Owned(map[string]string{
-		LabelCheckout: m.checkout,
-		labelDay:      m.day.UTC().Format(time.DateOnly),
-		labelUses:     strings.Join(m.uses, " "),
+func (e *Engine) markLabels(m mark) map[string]string {
+	return e.labels(map[string]string{
+		e.namespace.Label("checkout"): m.checkout,
+		e.namespace.Label("day"):      m.day.UTC().Format(time.DateOnly),
+		e.namespace.Label("uses"):     strings.Join(m.uses, " "),
 	})
 }
 
@@ -73,14 +70,14 @@ func (m mark) covers(old mark) bool {
 func (e *Engine) Use(ctx context.Context, images, volumes []string) error {
 	e.marking.Lock()
 	defer e.marking.Unlock()
-	list, err := e.VolumeList(ctx, client.VolumeListOptions{Filters: ownedFilter()})
+	list, err := e.VolumeList(ctx, client.VolumeListOptions{Filters: e.owned()})
 	if err != nil {
 		return explain(err)
 	}
 	for _, name := range volumes {
 		if !slices.ContainsFunc(list.Items, func(v volume.Volume) bool { return v.Name == name }) {
 			e.marking.made = true
-			if err := e.makeVolume(ctx, name, Owned(nil)); err != nil {
+			if err := e.makeVolume(ctx, name, e.labels(nil)); err != nil {
 				return err
 			}
 		}
@@ -93,7 +90,7 @@ func (e *Engine) Use(ctx context.Context, images, volumes []string) error {
 		}
 		e.marking.uses = append(e.marking.uses, id)
 	}
-	return e.write(ctx, newMark(e.checkout, time.Now(), e.marking.uses), list.Items)
+	return e.write(ctx, e.newMark(e.checkout, time.Now(), e.marking.uses), list.Items)
 }
 
 // write makes a mark if it is not among the volumes, and removes those that it covers.
@@ -101,7 +98,7 @@ func (e *Engine) write(ctx context.Context, m mark, volumes []volume.Volume) err
 	if slices.ContainsFunc(volumes, func(v volume.Volume) bool { return v.Name == m.name }) {
 		return nil
 	}
-	if err := e.makeVolume(ctx, m.name, m.labels()); err != nil {
+	if err := e.makeVolume(ctx, m.name, e.markLabels(m)); err != nil {
 		return err
 	}
 	return e.forget(ctx, volumes, m.covers)
@@ -125,7 +122,7 @@ func (e *Engine) makeVolume(ctx context.Context, name string, labels map[string]
 // forget removes marks.
 func (e *Engine) forget(ctx context.Context, volumes []volume.Volume, stale func(mark) bool) error {
 	for _, v := range volumes {
-		if m, ok := readMark(v); ok && stale(m) {
+		if m, ok := e.readMark(v); ok && stale(m) {
 			if _, err := e.removeVolume(ctx, v.Name); err != nil {
 				return err
 			}

@@ -35,7 +35,7 @@ func (e *Engine) Natives(ctx context.Context) ([]string, error) {
 	if len(candidates) == 0 {
 		return []string{e.Arch}, nil // the engine itself is such a program
 	}
-	image := "tcapflow-native:" + e.checkout // whose lock the caller holds
+	image := e.Tag("native", e.checkout) // whose lock the caller holds
 	defer e.dropProbes(ctx, image)
 	if err := e.loadProbes(ctx, image, candidates); err != nil {
 		return nil, err
@@ -75,7 +75,7 @@ func (e *Engine) loadProbes(ctx context.Context, tag string, probes []probe) err
 		return err
 	}
 	img, err := mutate.ConfigFile(empty.Image, &v1.ConfigFile{
-		OS: "linux", Architecture: e.Arch, Config: v1.Config{Labels: Owned(nil)}})
+		OS: "linux", Architecture: e.Arch, Config: v1.Config{Labels: Labelled("native", nil)}})
 	if err == nil {
 		img, err = mutate.AppendLayers(img, static.NewLayer(files, types.DockerUncompressedLayer))
 	}
@@ -86,7 +86,10 @@ func (e *Engine) loadProbes(ctx context.Context, tag string, probes []probe) err
 	if err := tarball.Write(ref, img, &archive); err != nil {
 		return err
 	}
-	return e.Load(ctx, tag, &archive)
+	return e.Load(ctx, tag, func(w io.Writer) error {
+		_, err := archive.WriteTo(w)
+		return err
+	})
 }
 
 // tarProbes makes a tar file in which each program has the name of its architecture.
@@ -125,16 +128,17 @@ func (e *Engine) runs(ctx context.Context, image string, p probe) (bool, error) 
 	defer cancel()
 	var output bytes.Buffer
 	program := []string{"/" + p.arch}
+	variable := e.namespace.Variable("NATIVES")
 	c, err := e.Start(ctx, Spec{Image: image, Entrypoint: program, Stdout: io.Discard, Stderr: &output})
 	if err != nil {
-		return p.verdict(0, err.Error(), err)
+		return p.verdict(variable, 0, err.Error(), err)
 	}
 	defer c.Remove(ctx)
 	code, err := c.Wait(ctx)
 	if err != nil && ctx.Err() != nil {
 		err = context.Cause(ctx)
 	}
-	return p.verdict(code, output.String(), err)
+	return p.verdict(variable, code, output.String(), err)
 }
 
 // killedBySIGSYS is what engines make of that signal, which is 31 on x86 and ARM, signal(7).
@@ -144,7 +148,7 @@ const killedBySIGSYS = 128 + 31
 // ENOEXEC, execve(2): an error of the start in the words of crun, a message of the
 // container in those of runc. A seccomp profile that does not list an architecture kills
 // its programs with SIGSYS, seccomp(2).
-func (p probe) verdict(code int, text string, err error) (bool, error) {
+func (p probe) verdict(variable string, code int, text string, err error) (bool, error) {
 	switch {
 	case strings.Contains(strings.ToLower(text), "exec format error"):
 		return false, nil
@@ -155,7 +159,7 @@ func (p probe) verdict(code int, text string, err error) (bool, error) {
 	case strings.ContainsRune(p.emulated, rune(code)), code == killedBySIGSYS:
 		return false, nil
 	}
-	return false, fault.New(fault.Engine, "say what it runs, such as TCAPFLOW_NATIVES="+p.arch,
+	return false, fault.New(fault.Engine, "say what it runs, such as "+variable+"="+p.arch,
 		"container engine: it cannot be told whether its kernel runs %s: a probe ended with exit status %d %s",
 		p.arch, code, strings.TrimSpace(text))
 }

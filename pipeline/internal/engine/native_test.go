@@ -133,7 +133,7 @@ func TestProbeVerdict(t *testing.T) {
 		{name: "ended too well", code: 0, fails: "exit status 0"},
 		{name: "not executable", code: 126, text: "exec /386: permission denied", fails: "permission denied"},
 	} {
-		native, err := p.verdict(test.code, test.text, test.err)
+		native, err := p.verdict("TCAPFLOW_NATIVES", test.code, test.text, test.err)
 		fits := err == nil && test.fails == "" || err != nil && test.fails != "" && strings.Contains(err.Error(), test.fails)
 		if native != test.native || !fits {
 			t.Errorf("%s: %v, %v; want %v, error %q", test.name, native, err, test.native, test.fails)
@@ -157,7 +157,7 @@ func TestNatives(t *testing.T) {
 	if !slices.Contains(natives, e.Arch) {
 		t.Errorf("%v does not hold the engine's own architecture, %s", natives, e.Arch)
 	}
-	filter := make(client.Filters).Add("reference", "tcapflow-native:"+e.checkout)
+	filter := make(client.Filters).Add("reference", e.Tag("native", e.checkout))
 	list, err := e.ImageList(t.Context(), client.ImageListOptions{Filters: filter})
 	if n, sweepErr := e.Sweep(t.Context()); n != 0 || sweepErr != nil || err != nil || len(list.Items) != 0 {
 		t.Errorf("left: %d containers, images %v (%v, %v)", n, list.Items, sweepErr, err)

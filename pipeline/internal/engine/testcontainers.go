@@ -55,7 +55,7 @@ func hide(prefixes ...string) (restore func()) {
 	}
 }
 
-const providerName = "tcapflow"
+const providerName = "ours"
 
 // ours tells testcontainers where its engine is: at a socket that leads to ours.
 type ours struct{}
@@ -82,7 +82,7 @@ func (f *folder) socket() string { return filepath.Join(f.dir, "engine.sock") }
 // open makes the folder, for this user alone: nobody else may use the engine through it.
 func (f *folder) open() (err error) {
 	if f.dir == "" {
-		f.dir, err = os.MkdirTemp("", "tcapflow-engine-")
+		f.dir, err = os.MkdirTemp("", "engine-")
 	} else {
 		err = os.Mkdir(f.dir, 0o700)
 	}

@@ -49,8 +49,8 @@ func (e *Engine) markUnknown(ctx context.Context, held []Holding, today time.Tim
 	if len(unknown) == 0 {
 		return nil
 	}
-	m := newMark("", today, unknown)
-	return e.makeVolume(ctx, m.name, m.labels())
+	m := e.newMark("", today, unknown)
+	return e.makeVolume(ctx, m.name, e.markLabels(m))
 }
 
 // evictable are the holdings that may go, in the order in which they should.
@@ -73,7 +73,7 @@ func (e *Engine) forgetUseless(ctx context.Context, held, freed []Holding) error
 	for _, h := range freed {
 		delete(there, h.id())
 	}
-	volumes, err := e.VolumeList(ctx, client.VolumeListOptions{Filters: ownedFilter()})
+	volumes, err := e.VolumeList(ctx, client.VolumeListOptions{Filters: e.owned()})
 	if err != nil {
 		return explain(err)
 	}

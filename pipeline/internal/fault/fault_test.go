@@ -55,7 +55,11 @@ func TestExit(t *testing.T) {
 		"disk full, known":  {New(Engine, "free it", "x: %w", syscall.ENOSPC), 3, "x: no space left on device\n  next: free it"},
 		"cancelled":         {fmt.Errorf("build: %w", context.Canceled), 130, "interrupted; nothing was left half-written"},
 		"cancelled in code": {New(Engine, "", "exec: %w", context.Canceled), 130, "interrupted; nothing was left half-written"},
-		"deadline":          {context.DeadlineExceeded, 1, "context deadline exceeded"},
+		"cancelled while something was sent": {
+			fmt.Errorf("release: %w", New(Interrupted, "look there", "a part is there: %w", context.Canceled)),
+			130, "a part is there: context canceled\n  next: look there",
+		},
+		"deadline": {context.DeadlineExceeded, 1, "context deadline exceeded"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := Exit(c.err)

@@ -25,6 +25,7 @@ import (
 	"time"
 
 	"github.com/tcapflow/tcapflow/pipeline/internal/fault"
+	"github.com/tcapflow/tcapflow/pipeline/internal/files"
 )
 
 // ErrGone says that the server answered and does not have the file (HTTP 404 or 410).
@@ -78,22 +79,38 @@ func (c *Cache) Get(ctx context.Context, url, digest string, size int64) (string
 	if size <= 0 {
 		size = 1 << 30
 	}
-	if err := os.MkdirAll(filepath.Dir(c.Path(digest)), 0o755); err != nil {
-		return "", explain(url, err)
-	}
-	tmp, err := os.CreateTemp(filepath.Dir(c.Path(digest)), ".part-*")
+	part, err := files.Create(c.Path(digest))
 	if err != nil {
 		return "", explain(url, err)
 	}
+	defer part.Discard()
+	if err := c.retry(ctx, url, func() error { return c.resume(ctx, url, part.File, size) }); err != nil {
+		return "", err
+	}
+	if err := checkDigest(part.File, url, digest); err != nil {
+		return "", err
+	}
+	return c.Path(digest), part.Commit()
+}
+
+// Put keeps a file whose digest the caller has computed.
+func (c *Cache) Put(digest string, text []byte) (string, error) {
+	if !lowerHex.MatchString(digest) {
+		return "", fmt.Errorf("%q is no SHA-256 in lower-case hex", digest)
+	}
+	if c.Has(digest) {
+		return c.Path(digest), nil
+	}
+	if err := os.MkdirAll(filepath.Dir(c.Path(digest)), 0o755); err != nil {
+		return "", err
+	}
+	tmp, err := os.CreateTemp(filepath.Dir(c.Path(digest)), ".part-*")
+	if err != nil {
+		return "", err
+	}
 	defer os.Remove(tmp.Name())
-	defer tmp.Close()
-	if err := c.retry(ctx, url, func() error { return c.resume(ctx, url, tmp, size) }); err != nil {
-		return "", err
-	}
-	if err := checkDigest(tmp, url, digest); err != nil {
-		return "", err
-	}
-	if err := tmp.Close(); err != nil {
+	_, err = tmp.Write(text)
+	if err := errors.Join(err, tmp.Close()); err != nil {
 		return "", err
 	}
 	return c.Path(digest), os.Rename(tmp.Name(), c.Path(digest))

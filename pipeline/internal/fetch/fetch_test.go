@@ -434,7 +434,7 @@ func TestLocalErrors(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err := c.Get(t.Context(), url, digestOf(content), 0)
-		if code(err) != fault.Failed || !strings.Contains(err.Error(), "TCAPFLOW_CACHE") || requests.Load() != 0 {
+		if code(err) != fault.Failed || !strings.Contains(err.Error(), "mage vars") || requests.Load() != 0 {
 			t.Errorf("got %v after %d requests", err, requests.Load())
 		}
 	})
@@ -446,7 +446,7 @@ func TestLocalErrors(t *testing.T) {
 		defer full.Close()
 		c := cache(t)
 		err = c.retry(t.Context(), url, func() error { return c.resume(t.Context(), url, full, 1<<20) })
-		if !errors.Is(err, syscall.ENOSPC) || code(err) != fault.Failed || !strings.Contains(err.Error(), "TCAPFLOW_CACHE") || requests.Load() != 1 {
+		if !errors.Is(err, syscall.ENOSPC) || code(err) != fault.Failed || !strings.Contains(err.Error(), "mage vars") || requests.Load() != 1 {
 			t.Errorf("got %v after %d requests", err, requests.Load())
 		}
 	})

@@ -147,7 +147,7 @@ func explain(url string, err error) error {
 	next := "see that the host can be reached from here; a proxy is taken from HTTPS_PROXY and HTTP_PROXY"
 	switch {
 	case isLocal(err):
-		next = "free space in the cache folder, or name another with TCAPFLOW_CACHE"
+		next = "free space in the cache folder, or name another (`mage vars` says how)"
 		return &fault.Error{Code: fault.Failed, Err: err, Next: next}
 	case errors.Is(err, ErrGone):
 		next = "see that the address is right, or name another mirror with DEBIAN_MIRROR"

@@ -175,8 +175,8 @@ func (d DebianBase) assemble(ctx context.Context, e *engine.Engine, b *Builder, 
 	if err != nil {
 		return err
 	}
-	labels := engine.Owned(b.labelsFor(targets))
-	b.Ref = imageName + ":debian-" + keyOf(info.words()...)
+	labels := b.labelsFor(targets)
+	b.Ref = e.Tag(kind, "debian-"+keyOf(info.words()...))
 	err = Load(ctx, e, b.Ref, v1.Config{
 		Env: []string{"PATH=/usr/local/go/bin:/usr/bin", "HOME=/tmp"}, User: User, WorkingDir: "/src",
 		Cmd: []string{"sleep", "2147483647"}, Labels: labels,

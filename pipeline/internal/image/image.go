@@ -63,11 +63,11 @@ type Builder struct {
 	Keys map[string]string // by target's name: the hash of everything that its binaries see
 }
 
-// labels of a builder image.
+// labels of a builder image, beside engine.LabelImage.
 const (
-	labelBase   = "dev.tcapflow.builder"     // debian or alpine
-	labelKey    = "dev.tcapflow.builder.key" // of the tools; with "." + target, of that target
-	imageName   = "tcapflow-builder"
+	kind        = "builder"
+	labelBase   = "musl-static.builder"     // debian or alpine
+	labelKey    = "musl-static.builder.key" // of the tools; with "." + target, of that target
 	goInstalled = "usr/local/go"
 )
 
@@ -79,24 +79,23 @@ func keyOf(words ...string) string {
 
 // labelsFor names the keys that an image must have to serve the targets.
 func (b Builder) labelsFor(targets []spec.Target) map[string]string {
-	labels := map[string]string{labelBase: b.Base}
+	labels := engine.Labelled(kind, map[string]string{labelBase: b.Base})
 	for _, t := range targets {
 		labels[labelKey+"."+t.Dir()] = b.Keys[t.Name]
 	}
 	return labels
 }
 
-// Present fills Ref with an image of the engine that serves the targets, if there is one.
+// Present fills Ref with an image of the engine that serves the targets, if there is one,
+// and gives it a name of this project if another has made it.
 func (b Builder) Present(ctx context.Context, e *engine.Engine, targets []spec.Target) (Builder, error) {
 	images, err := e.Images(ctx, b.labelsFor(targets))
 	if err != nil || len(images) == 0 {
 		return b, err
 	}
-	b.Ref = images[0].ID
-	if tags := images[0].RepoTags; len(tags) > 0 {
-		b.Ref = strings.TrimPrefix(tags[0], "localhost/") // podman puts that before a name without a host
-	}
-	return b, nil
+	id := strings.TrimPrefix(images[0].ID, "sha256:")
+	b.Ref, err = e.Adopt(ctx, images[0], e.Tag(kind, b.Base+"-"+id[:min(24, len(id))]))
+	return b, err
 }
 
 // dropServed removes builder images that b makes superfluous: each target that they
@@ -108,7 +107,7 @@ func (b Builder) dropServed(ctx context.Context, e *engine.Engine, targets []spe
 	if err != nil {
 		return err
 	}
-	images, err := e.Images(ctx, map[string]string{labelBase: b.Base})
+	images, err := e.Images(ctx, engine.Labelled(kind, map[string]string{labelBase: b.Base}))
 	if err != nil {
 		return err
 	}
@@ -159,8 +158,5 @@ func LoadImage(ctx context.Context, e *engine.Engine, tag string, img v1.Image) 
 	if err != nil {
 		return err
 	}
-	r, w := io.Pipe()
-	go func() { w.CloseWithError(tarball.Write(ref, img, w)) }()
-	defer r.Close()
-	return e.Load(ctx, tag, r)
+	return e.Load(ctx, tag, func(w io.Writer) error { return tarball.Write(ref, img, w) })
 }

@@ -9,6 +9,7 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"github.com/tcapflow/tcapflow/pipeline/internal/engine"
 	"github.com/tcapflow/tcapflow/pipeline/internal/layer"
 )
 
@@ -52,7 +53,7 @@ func TestLabelsFor(t *testing.T) {
 		t.Fatal(err)
 	}
 	labels := b.labelsFor(targets)
-	if len(labels) != 2 || labels[labelBase] != "debian" || labels[labelKey+".linux_arm_v7"] != "k2" {
+	if len(labels) != 3 || labels[engine.LabelImage] != kind || labels[labelBase] != "debian" || labels[labelKey+".linux_arm_v7"] != "k2" {
 		t.Errorf("labels are %v", labels)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/tcapflow/tcapflow/build"
 	"github.com/tcapflow/tcapflow/build/defaults"
 
 	"github.com/tcapflow/tcapflow/pipeline/internal/engine"
@@ -24,9 +25,9 @@ var podman431 = map[string]string{
 	"HEAD /_ping": "",
 	"GET /info":   `{"OSType":"linux","Architecture":"amd64","NCPU":2,"Plugins":{"Network":["bridge","macvlan","ipvlan"]}}`,
 	"GET /images/json": `[
-		{"Id":"sha256:aaaa","RepoTags":["localhost/tcapflow-builder:debian-other"],"Labels":{"dev.tcapflow.builder":"debian","dev.tcapflow.builder.key.linux_amd64":"0000","dev.tcapflow.owner":"tcapflow"}},
-		{"Id":"sha256:e04d","RepoTags":["localhost/tcapflow-builder:debian-new"],"Labels":{"dev.tcapflow.builder":"debian","dev.tcapflow.builder.key.linux_amd64":"3f18","dev.tcapflow.owner":"tcapflow"}},
-		{"Id":"sha256:bbbb","RepoTags":["localhost/tcapflow-builder:debian-old"],"Labels":{"dev.tcapflow.builder":"debian","dev.tcapflow.builder.key.linux_amd64":"3f18","dev.tcapflow.owner":"tcapflow"}}]`,
+		{"Id":"sha256:aaaa","RepoTags":["localhost/tcapflow-builder:debian-other"],"Labels":{"musl-static.image":"builder","musl-static.builder":"debian","musl-static.builder.key.linux_amd64":"0000","dev.tcapflow.owner":"tcapflow"}},
+		{"Id":"sha256:e04d","RepoTags":["localhost/tcapflow-builder:debian-new"],"Labels":{"musl-static.image":"builder","musl-static.builder":"debian","musl-static.builder.key.linux_amd64":"3f18","dev.tcapflow.owner":"tcapflow"}},
+		{"Id":"sha256:bbbb","RepoTags":["localhost/tcapflow-builder:debian-old"],"Labels":{"musl-static.image":"builder","musl-static.builder":"debian","musl-static.builder.key.linux_amd64":"3f18","dev.tcapflow.owner":"tcapflow"}}]`,
 	"GET /images/tcapflow-builder:debian-new/json":           `{"Id":"sha256:e04d"}`,
 	"DELETE /images/localhost/tcapflow-builder:debian-old":   `[]`,
 	"DELETE /images/localhost/tcapflow-builder:debian-new":   `[]`,
@@ -59,7 +60,7 @@ func recorded(t *testing.T, answers map[string]string) (e *engine.Engine, change
 	t.Setenv("DOCKER_CERT_PATH", "")
 	t.Setenv("DOCKER_API_VERSION", "")
 	t.Setenv("DOCKER_HOST", "tcp://"+server.Listener.Addr().String())
-	e, err := engine.Connect(t.Context(), "/checkout")
+	e, err := engine.Connect(t.Context(), "/checkout", build.Project.Namespace)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/tcapflow/tcapflow/elfcheck"
@@ -81,18 +82,22 @@ func cxxCompiler(t spec.Target) string {
 	return "clang++ " + strings.Join(targetFlags(t), " ") + " -stdlib=libc++"
 }
 
-// targetFlags make clang compile and link for a target.
+// targetFlags make clang compile and link for a target. A distribution's own defaults must
+// not count: Alpine's clang has a configuration file for each triple that it is built for.
 func targetFlags(t spec.Target) []string {
-	return append([]string{"--target=" + t.Triple, "--sysroot=/sysroot/" + t.Triple}, t.CFlags...)
+	own := []string{"--no-default-config", "--target=" + t.Triple, "--sysroot=/sysroot/" + t.Triple}
+	return append(own, t.CFlags...)
 }
 
 // cflags: position independent code for static-PIE; no path of the builder's temporary
-// folders in debug information.
+// folders in debug information. What a distribution has compiled into its clang is said
+// here, either way: Alpine's protects the stack, and defines _FORTIFY_SOURCE where it
+// optimises, for which musl has no headers.
 func cflags(o Options) string {
 	if o.Debug {
-		return "-O0 -g -fPIC"
+		return "-O0 -g -fPIC -fno-stack-protector -U_FORTIFY_SOURCE"
 	}
-	return "-O2 -fPIC -fstack-protector-strong"
+	return "-O2 -fPIC -fstack-protector-strong -U_FORTIFY_SOURCE"
 }
 
 func environment(t spec.Target, o Options) []string {
@@ -173,17 +178,20 @@ func linkFlags(p spec.Project, t spec.Target, o Options) string {
 			flags = append(flags, fmt.Sprintf("-X '%s=%s'", stamp[0], stamp[1]))
 		}
 	}
-	external := append(targetFlags(t), form(t)...)
-	external = append(external,
-		"-fuse-ld=lld", "-rtlib=libgcc", "-Wl,-z,relro,-z,now,-z,noexecstack",
-		fmt.Sprintf("-Wl,-z,stack-size=%d", stackSize), "-Wl,--build-id=none",
-		startupObject(t),
-	)
+	external := append(externalFlags(t), startupObject(t))
 	external = append(external, ownArchives...)
 	for _, l := range p.Linked() {
 		external = append(external, l.Link...)
 	}
 	return strings.Join(append(flags, "-extldflags '"+strings.Join(external, " ")+"'"), " ")
+}
+
+// externalFlags make clang link a static-PIE, or what the target's NonPIE says.
+func externalFlags(t spec.Target) []string {
+	return slices.Concat(targetFlags(t), form(t), []string{
+		"-fuse-ld=lld", "-rtlib=libgcc", "-Wl,-z,relro,-z,now,-z,noexecstack",
+		fmt.Sprintf("-Wl,-z,stack-size=%d", stackSize), "-Wl,--build-id=none",
+	})
 }
 
 func want(p spec.Project, t spec.Target, o Options) elfcheck.Want {

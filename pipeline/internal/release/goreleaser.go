@@ -8,12 +8,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
-
-	"go.yaml.in/yaml/v3"
 
 	"github.com/tcapflow/tcapflow/pipeline/internal/fault"
 	"github.com/tcapflow/tcapflow/spec"
@@ -34,7 +33,8 @@ func (s *stage) goreleaser(ctx context.Context, binaries []Binary) (g *gorelease
 		if g.program, err = s.Tool.Path(ctx); err != nil {
 			return err
 		}
-		const program = "./pipeline/internal/release/handoff"
+		// By its path, not its folder: in a project of its own this package lies in the module cache.
+		program := reflect.TypeFor[Order]().PkgPath() + "/handoff"
 		build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", s.path("handoff"), program)
 		_, err = goOutput(ctx, build, s.Root, s.Env, fault.Failed)
 		return err
@@ -47,6 +47,9 @@ func (s *stage) goreleaser(ctx context.Context, binaries []Binary) (g *gorelease
 	}
 	if g.config, err = s.config(); err != nil {
 		return nil, fmt.Errorf(".goreleaser.yaml: %w", err)
+	}
+	if err := s.writeScripts(); err != nil {
+		return nil, err
 	}
 	order, err := json.Marshal(Order{Out: s.Out, Binaries: binaries})
 	if err != nil {
@@ -65,44 +68,12 @@ func (s *stage) environment() []string {
 		"RELEASE_TIMESTAMP=" + strconv.FormatInt(s.time.Unix(), 10),
 		"RELEASE_SUMMARY=" + s.Project.Summary,
 		"RELEASE_HOMEPAGE=" + s.homepage(),
+		"RELEASE_SCRIPTS=" + s.path(scriptsDir),
 		"RELEASE_IMAGES=" + stageName + "/" + digestsName, // a glob, which is relative
 	}
 }
 
 func (s *stage) homepage() string { return "https://" + s.Module }
-
-// config is .goreleaser.yaml with what build/ says filled in.
-func (s *stage) config() ([]byte, error) {
-	text, err := os.ReadFile(filepath.Join(s.Root, ".goreleaser.yaml"))
-	if err != nil {
-		return nil, err
-	}
-	var c struct {
-		ProjectName string           `yaml:"project_name"`
-		Dist        string           `yaml:"dist"`
-		Builds      []map[string]any `yaml:"builds"`
-		Rest        map[string]any   `yaml:",inline"`
-	}
-	if err := yaml.Unmarshal(text, &c); err != nil {
-		return nil, err
-	}
-	if len(c.Builds) != 1 {
-		return nil, fault.New(fault.Usage, "", "has %d builds, want 1", len(c.Builds))
-	}
-	// Relative, so that artifacts.json has no path of this machine.
-	if c.Dist, err = filepath.Rel(s.Root, s.path("dist")); err != nil {
-		return nil, err
-	}
-	c.ProjectName = s.Project.Name
-	b := c.Builds[0]
-	b["main"], b["binary"] = s.Project.Main, s.Project.Name
-	var targets []string
-	for _, t := range s.Targets {
-		targets = append(targets, platform(t))
-	}
-	b["targets"] = targets
-	return yaml.Marshal(c)
-}
 
 // platform is GoReleaser's name of a target: linux_arm_7.
 func platform(t spec.Target) string { return strings.TrimSuffix("linux_"+t.GOARCH+"_"+t.GOARM, "_") }
@@ -128,6 +99,9 @@ func (g *goreleaser) run(ctx context.Context, publish bool) error {
 	var output bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &output, &output
 	err := cmd.Run()
+	if ctx.Err() != nil && publish {
+		return halfPublished(g.Source.Version, ctx.Err())
+	}
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -143,6 +117,13 @@ const tailLines = 40
 func tail(log string) string {
 	lines := strings.Split(strings.TrimRight(log, "\n"), "\n")
 	return strings.Join(lines[max(0, len(lines)-tailLines):], "\n")
+}
+
+// halfPublished is the error of an upload that was interrupted: what has arrived stays there.
+func halfPublished(version string, cause error) error {
+	const next = "look at the place of the release; remove what is there, or publish the same tag again"
+	return fault.New(fault.Interrupted, next,
+		"interrupted while %s was uploaded: a part of it may be published (%w)", version, cause)
 }
 
 // remote names a remote where the checkout has none: GoReleaser asks for one even when

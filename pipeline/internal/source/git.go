@@ -84,24 +84,54 @@ func (g *git) run(ctx context.Context, args ...string) (string, error) {
 	return stdout.String(), nil
 }
 
-// files lists what git tracks and what it does not ignore, without submodules' contents.
-func (g *git) files(ctx context.Context) ([]string, error) {
-	var names []string
-	for _, which := range [][]string{
-		{"--cached", "--recurse-submodules"}, // a submodule has the files that are checked out
-		{"--others", "--exclude-standard"},
-	} {
-		list, err := g.run(ctx, append([]string{"ls-files", "-z"}, which...)...)
-		if err != nil {
-			return nil, err
-		}
-		names = append(names, strings.FieldsFunc(list, func(r rune) bool { return r == 0 })...)
+// files lists what git tracks and what it does not ignore, with what submodules have that
+// are checked out. passed names the folders of other repositories that are left out.
+func (g *git) files(ctx context.Context) (files, passed []string, err error) {
+	list, err := g.run(ctx, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+	if err != nil {
+		return nil, nil, err
 	}
-	return names, nil
+	for _, name := range strings.FieldsFunc(list, func(r rune) bool { return r == 0 }) {
+		info, err := os.Lstat(filepath.Join(g.root, filepath.FromSlash(name)))
+		if err != nil || !info.IsDir() {
+			files = append(files, name) // one that is gone is found to be so when it is read
+			continue
+		}
+		// A folder in the list is another repository: a submodule, or, with a slash at its
+		// end, one that git does not track.
+		if folder, untracked := strings.CutSuffix(name, "/"); untracked {
+			passed = append(passed, folder+" is a git repository of its own, and is not built")
+			continue
+		}
+		inner, left, err := g.submodule(ctx, name)
+		if err != nil {
+			return nil, nil, err
+		}
+		files, passed = append(files, inner...), append(passed, left...)
+	}
+	return files, passed, nil
+}
+
+// submodule lists the files of a submodule, with its name before theirs.
+func (g *git) submodule(ctx context.Context, name string) (files, passed []string, err error) {
+	inner := git{filepath.Join(g.root, filepath.FromSlash(name))}
+	if _, err := os.Lstat(filepath.Join(inner.root, ".git")); err != nil {
+		return nil, []string{name + " is a submodule that is not checked out: git submodule update --init"}, nil
+	}
+	files, passed, err = inner.files(ctx)
+	if err != nil {
+		return nil, nil, fmt.Errorf("submodule %s: %w", name, err)
+	}
+	for _, list := range [][]string{files, passed} {
+		for i := range list {
+			list[i] = name + "/" + list[i]
+		}
+	}
+	return files, passed, nil
 }
 
 func (g *git) version(ctx context.Context) (Version, error) {
-	status, err := g.run(ctx, "status", "--porcelain", "--untracked-files=normal")
+	status, err := g.run(ctx, "status", "--porcelain", "--untracked-files=normal", "--ignore-submodules=none")
 	if err != nil {
 		return Version{}, err
 	}

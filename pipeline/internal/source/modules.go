@@ -62,10 +62,10 @@ func (t *Tree) Modules(ctx context.Context, builds []Package) ([]Module, error) 
 const nextProxy = "see that GOPROXY (go env GOPROXY) can be reached, and GOSUMDB with it"
 
 // wantedModule is what is downloaded for a package: its module, or what go.mod replaces that
-// by. A folder of the checkout goes in with the sources.
+// by. A folder in its place, "path=>folder", goes in with the sources.
 const wantedModule = "{{with .Module}}{{if not .Main}}" +
-	"{{with .Replace}}{{if .Version}}{{.Path}}@{{.Version}}{{end}}{{else}}{{.Path}}@{{.Version}}{{end}}" +
-	"{{end}}{{end}}"
+	"{{$path := .Path}}{{with .Replace}}{{if .Version}}{{.Path}}@{{.Version}}{{else}}{{$path}}=>{{.Path}}{{end}}" +
+	"{{else}}{{.Path}}@{{.Version}}{{end}}{{end}}{{end}}"
 
 // needed lists path@version of the modules; builds may differ by what they import.
 func (t *Tree) needed(ctx context.Context, builds []Package) ([]string, error) {
@@ -79,13 +79,32 @@ func (t *Tree) needed(ctx context.Context, builds []Package) ([]string, error) {
 				"list", "-deps", "-tags", strings.Join(b.Tags, ","), "-f", wantedModule, b.Main)
 			mu.Lock()
 			defer mu.Unlock()
-			all = append(all, strings.Fields(text)...)
+			all = append(all, strings.Split(strings.TrimSpace(text), "\n")...)
 			return err
 		})
 	}
-	err := group.Wait()
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
 	slices.Sort(all)
-	return slices.Compact(all), err
+	return withoutFolders(slices.Compact(all))
+}
+
+// withoutFolders leaves out modules that lie in the checkout, and refuses one that a package
+// of the program needs and that lies outside: the builder does not see it.
+func withoutFolders(modules []string) (downloaded []string, err error) {
+	for _, m := range modules {
+		name, folder, replaced := strings.Cut(m, "=>")
+		switch {
+		case replaced && !within(filepath.ToSlash(folder)):
+			return nil, fault.New(fault.Usage,
+				"move it below the checkout, as a folder or a submodule; or replace the module by a version",
+				"go.mod replaces %s by %s, which is outside of the checkout: the builder does not see it", name, folder)
+		case !replaced && m != "":
+			downloaded = append(downloaded, m)
+		}
+	}
+	return downloaded, nil
 }
 
 // goCommand returns the output of the host's go, also where it fails. go runs with none of the settings that would change what it

@@ -2,7 +2,6 @@ package source
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"io"
 	"os"
@@ -10,22 +9,11 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-
-	"golang.org/x/mod/modfile"
-
-	"github.com/tcapflow/tcapflow/pipeline/internal/fault"
 )
 
 // Notes looks for what is in the checkout and does not go into the builder as one may
-// think. What cannot work is an error, before anything is started; of the rest a line is
-// said to the user.
-func (t *Tree) Notes(ctx context.Context) (lines []string, err error) {
-	if err := t.replaced(); err != nil {
-		return nil, err
-	}
-	if err := t.submodules(ctx); err != nil {
-		return nil, err
-	}
+// think: a line is said to the user of each.
+func (t *Tree) Notes() (lines []string, err error) {
 	if _, err := os.Stat(filepath.Join(t.Root, "go.work")); err == nil {
 		lines = append(lines, "go.work is not read: what is built is what go.mod says")
 	}
@@ -41,55 +29,10 @@ func (t *Tree) Notes(ctx context.Context) (lines []string, err error) {
 	return lines, nil
 }
 
-// replaced refuses a folder outside of the checkout in the place of a module.
-func (t *Tree) replaced() error {
-	name := filepath.Join(t.Root, "go.mod")
-	text, err := os.ReadFile(name)
-	if os.IsNotExist(err) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	f, err := modfile.Parse(name, text, nil)
-	if err != nil {
-		return fault.New(fault.Usage, "", "%w", err)
-	}
-	for _, r := range f.Replace {
-		if r.New.Version == "" && !within(filepath.ToSlash(r.New.Path)) {
-			return fault.New(fault.Usage, "move it below the checkout, as a folder or a submodule; or replace the module by a version",
-				"go.mod replaces %s by %s, which is outside of the checkout: the builder does not see it", r.Old.Path, r.New.Path)
-		}
-	}
-	return nil
-}
-
 // within tells whether a path, relative to the root, stays below it.
 func within(name string) bool {
 	clean := path.Clean(name)
 	return !path.IsAbs(clean) && !filepath.IsAbs(name) && clean != ".." && !strings.HasPrefix(clean, "../")
-}
-
-// submodules refuses one that is not checked out: git lists its folder, which is empty.
-func (t *Tree) submodules(ctx context.Context) error {
-	if _, err := os.Stat(filepath.Join(t.Root, ".gitmodules")); err != nil {
-		return nil
-	}
-	git, err := findGit(ctx, t.Root)
-	if err != nil || git == nil {
-		return err
-	}
-	status, err := git.run(ctx, "submodule", "status", "--recursive")
-	if err != nil {
-		return err
-	}
-	for line := range strings.Lines(status) {
-		if words := strings.Fields(line); strings.HasPrefix(line, "-") && len(words) > 1 {
-			return fault.New(fault.Usage, "git submodule update --init --recursive",
-				"the submodule %s is not checked out: it would be built without its files", words[1])
-		}
-	}
-	return nil
 }
 
 // links tells of symbolic links that lead out of the checkout.

@@ -30,7 +30,7 @@ func TestNotes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	lines, err := tree.Notes(t.Context())
+	lines, err := tree.Notes()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,22 +45,34 @@ func TestNotes(t *testing.T) {
 }
 
 // A module that is replaced by a folder of the checkout is built from there; one outside
-// cannot be, which is said by its name.
+// cannot be, which is said by its name. What no package of the program needs does not count:
+// the pipeline itself may be replaced so.
 func TestReplaced(t *testing.T) {
-	for folder, says := range map[string]string{
-		"./x": "", "./x/../y": "", "../x": "replaces example.com/x by ../x", "./../../x": "outside of the checkout",
-		"/srv/x": "replaces example.com/x by /srv/x", "example.com/y v1.0.0": "",
+	for _, c := range []struct{ folder, imports, says string }{
+		{"./x", "x", ""},
+		{"./x/../y", "x", ""},
+		{"../x", "x", "replaces example.com/x by ../x, which is outside of the checkout"},
+		{"../x", "", ""},
 	} {
-		c := newCheckout(t)
-		c.write("go.mod", "module m\n\ngo 1.26\n\nreplace example.com/x => "+folder+"\n", 0o644)
-		tree, err := Read(t.Context(), c.root)
+		root := newCheckout(t)
+		inner := checkout{t, filepath.Join(root.root, filepath.FromSlash(c.folder))}
+		inner.write("go.mod", "module example.com/x\n\ngo 1.26\n", 0o644)
+		inner.write("x.go", "package x\n", 0o644)
+		root.write("go.mod", "module m\n\ngo 1.26\n\nrequire example.com/x v0.0.0\n\nreplace example.com/x => "+c.folder+"\n", 0o644)
+		text := "package main\n\nfunc main() {}\n"
+		if c.imports != "" {
+			text = "package main\n\nimport _ \"example.com/x\"\n\nfunc main() {}\n"
+		}
+		root.write("main.go", text, 0o644)
+		tree, err := Read(t.Context(), root.root)
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = tree.Notes(t.Context())
+		_, err = tree.Modules(t.Context(), []Package{{Main: ".", GOARCH: "amd64"}})
 		var known *fault.Error
-		if (err == nil) != (says == "") || err != nil && (!errors.As(err, &known) || known.Code != fault.Usage || !strings.Contains(err.Error(), says)) {
-			t.Errorf("%s: %v, want %q", folder, err, says)
+		if (err == nil) != (c.says == "") || err != nil &&
+			(!errors.As(err, &known) || known.Code != fault.Usage || !strings.Contains(err.Error(), c.says)) {
+			t.Errorf("%+v: %v", c, err)
 		}
 	}
 }
@@ -80,36 +92,5 @@ func TestReplacedIsNotDownloaded(t *testing.T) {
 	modules, err := tree.Modules(t.Context(), []Package{{Main: ".", GOARCH: "amd64"}})
 	if err != nil || len(modules) != 0 {
 		t.Errorf("%v, %v", modules, err)
-	}
-}
-
-// A submodule goes in as git has it checked out, and is missed where it is not.
-func TestSubmodules(t *testing.T) {
-	inner, outer := newCheckout(t), newCheckout(t)
-	inner.write("lib.c", "int x;\n", 0o644)
-	inner.git("add", ".")
-	inner.git("commit", "-q", "-m", "x")
-	outer.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", inner.root, "third/lib")
-	outer.write("go.mod", "module m\n", 0o644)
-	outer.git("add", ".")
-	outer.git("commit", "-q", "-m", "x")
-	tree, err := Read(t.Context(), outer.root)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !slices.Contains(tree.Files, "third/lib/lib.c") || tree.State == "uncommitted changes" {
-		t.Errorf("%v, %s", tree.Files, tree.State)
-	}
-	if _, err := tree.Notes(t.Context()); err != nil {
-		t.Error(err)
-	}
-	clone := checkout{t, filepath.Join(t.TempDir(), "clone")}
-	outer.git("clone", "-q", outer.root, clone.root)
-	if tree, err = Read(t.Context(), clone.root); err != nil {
-		t.Fatal(err)
-	}
-	var known *fault.Error
-	if _, err = tree.Notes(t.Context()); !errors.As(err, &known) || !strings.Contains(err.Error(), "third/lib is not checked out") || !strings.HasPrefix(known.Next, "git submodule update") {
-		t.Errorf("got %v", err)
 	}
 }

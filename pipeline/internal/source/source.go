@@ -19,35 +19,47 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/tcapflow/tcapflow/pipeline/internal/fault"
 )
 
 // Tree is a source tree.
 type Tree struct {
-	Root  string
-	Files []string // relative, with slashes, sorted; regular files and symbolic links
-	Hash  string   // SHA-256 in hex
+	Root   string
+	Files  []string // relative, with slashes, sorted; regular files and symbolic links
+	Hash   string   // SHA-256 in hex
+	Passed []string // folders of other repositories that are no part of it, a line each with the reason
 	Version
+
+	digests map[string]digest // of each file, as Hash counts it
 }
 
-// Read lists and hashes the tree below root.
+// digest is of a file's name, mode, kind and bytes.
+type digest [sha256.Size]byte
+
+// Read lists and hashes the tree below root. git is asked for the version last: an edit
+// before that makes it dirty, and one after it is noticed by Tar.
 func Read(ctx context.Context, root string) (Tree, error) {
-	t := Tree{Root: root}
+	t := Tree{Root: root, Version: unversioned("tarball", "no git")}
 	git, err := findGit(ctx, root)
 	if err != nil {
 		return Tree{}, err
 	}
 	if git == nil {
-		t.Version = unversioned("tarball", "no git")
 		t.Files, err = walk(root)
-	} else if t.Version, err = git.version(ctx); err == nil {
-		t.Files, err = git.files(ctx)
+	} else {
+		t.Files, t.Passed, err = git.files(ctx)
 	}
 	if err != nil {
 		return Tree{}, err
 	}
 	slices.Sort(t.Files)
 	t.Files = slices.Compact(t.Files)
-	return t, t.hash()
+	if err := t.hash(); err != nil || git == nil {
+		return t, err
+	}
+	t.Version, err = git.version(ctx)
+	return t, err
 }
 
 // walk lists the files of an unpacked tarball, which has no list of ignored ones.
@@ -77,34 +89,44 @@ func walk(root string) ([]string, error) {
 func (t *Tree) hash() error {
 	h := sha256.New()
 	var kept []string
+	t.digests = map[string]digest{}
 	for _, name := range t.Files {
-		header, open, err := t.entry(name)
+		e, err := t.entry(name)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // tracked, and deleted in the working tree
 		}
 		if err != nil {
 			return err
 		}
-		if header == nil {
+		if e == nil {
 			continue
 		}
-		kept = append(kept, name)
-		fmt.Fprintf(h, "%s\x00%c %o %s %d\x00", name, header.Typeflag, header.Mode, header.Linkname, header.Size)
-		if err := copyFrom(h, open); err != nil {
+		sum, err := e.copyTo(io.Discard)
+		if err != nil {
 			return err
 		}
+		kept = append(kept, name)
+		t.digests[name] = sum
+		h.Write(sum[:])
 	}
 	t.Files, t.Hash = kept, hex.EncodeToString(h.Sum(nil))
 	return nil
 }
 
-// entry describes a file as it goes into a tar stream. Of its mode only the x bit
-// counts, as for git: the umask of whoever checked it out must not reach the binary.
-func (t *Tree) entry(name string) (*tar.Header, func() (io.ReadCloser, error), error) {
+// entry is a file as it goes into a tar stream.
+type entry struct {
+	header *tar.Header
+	open   func() (io.ReadCloser, error) // nil: it has no bytes
+}
+
+// entry describes a file, or is nil for what is neither a regular file nor a link. Of its
+// mode only the x bit counts, as for git: the umask of whoever checked it out must not
+// reach the binary.
+func (t *Tree) entry(name string) (*entry, error) {
 	local := filepath.Join(t.Root, filepath.FromSlash(name))
 	info, err := os.Lstat(local)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	h := &tar.Header{Name: name, ModTime: info.ModTime(), Mode: 0o644, Typeflag: tar.TypeReg}
 	switch {
@@ -113,19 +135,29 @@ func (t *Tree) entry(name string) (*tar.Header, func() (io.ReadCloser, error), e
 		if info.Mode()&0o111 != 0 {
 			h.Mode = 0o755
 		}
-		return h, func() (io.ReadCloser, error) { return os.Open(local) }, nil
+		return &entry{h, func() (io.ReadCloser, error) { return os.Open(local) }}, nil
 	case info.Mode()&fs.ModeSymlink != 0:
 		h.Typeflag = tar.TypeSymlink
 		h.Linkname, err = os.Readlink(local)
-		return h, nil, err
+		return &entry{header: h}, err
 	}
-	return nil, nil, nil
+	return nil, nil
+}
+
+// copyTo writes the file's bytes, and returns the digest of what it wrote and of the
+// header. One whose size differs from what the header says is written as far as it goes.
+func (e *entry) copyTo(w io.Writer) (sum digest, err error) {
+	h := sha256.New()
+	header := e.header
+	fmt.Fprintf(h, "%s\x00%c %o %s %d\x00",
+		header.Name, header.Typeflag, header.Mode, header.Linkname, header.Size)
+	if e.open != nil {
+		err = copyFrom(io.MultiWriter(h, w), e.open)
+	}
+	return digest(h.Sum(nil)), err
 }
 
 func copyFrom(w io.Writer, open func() (io.ReadCloser, error)) error {
-	if open == nil {
-		return nil
-	}
 	f, err := open()
 	if err != nil {
 		return err
@@ -135,7 +167,9 @@ func copyFrom(w io.Writer, open func() (io.ReadCloser, error)) error {
 	return err
 }
 
-// Tar writes the tree as a tar stream, its files owned by uid.
+// Tar writes the tree as a tar stream, its files owned by uid. It is the tree that was
+// hashed: a file that has changed since is an error, for the key and the version of what
+// is built would be those of other bytes.
 func (t *Tree) Tar(w io.Writer, uid int) error {
 	out := tar.NewWriter(w)
 	made := map[string]bool{".": true}
@@ -143,22 +177,35 @@ func (t *Tree) Tar(w io.Writer, uid int) error {
 		if err := t.folders(out, filepath.ToSlash(filepath.Dir(name)), uid, made); err != nil {
 			return err
 		}
-		h, open, err := t.entry(name)
-		if err != nil {
+		if err := t.write(out, name, uid); err != nil {
 			return err
-		}
-		if h == nil {
-			return fmt.Errorf("%s changed while it was read", name)
-		}
-		h.Uid, h.Gid = uid, uid
-		if err := out.WriteHeader(h); err != nil {
-			return err
-		}
-		if err := copyFrom(out, open); err != nil {
-			return fmt.Errorf("%s: %w", name, err)
 		}
 	}
 	return out.Close()
+}
+
+func (t *Tree) write(out *tar.Writer, name string, uid int) error {
+	e, err := t.entry(name)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && e == nil {
+		return changed(name)
+	}
+	if err != nil {
+		return err
+	}
+	e.header.Uid, e.header.Gid = uid, uid
+	if err := out.WriteHeader(e.header); err != nil {
+		return err
+	}
+	sum, err := e.copyTo(out)
+	if errors.Is(err, tar.ErrWriteTooLong) || err == nil && sum != t.digests[name] {
+		return changed(name)
+	}
+	return err
+}
+
+func changed(name string) error {
+	const next = "run it again when nobody edits the checkout any more"
+	return fault.New(fault.Failed, next, "%s changed while it was read", name)
 }
 
 func (t *Tree) folders(out *tar.Writer, dir string, uid int, made map[string]bool) error {

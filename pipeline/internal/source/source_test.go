@@ -304,11 +304,53 @@ func TestTar(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q", got)
 	}
-	if err := os.Remove(filepath.Join(c.root, "a")); err != nil {
-		t.Fatal(err)
+}
+
+// What is written is what was hashed: the key and the version of a binary are of its bytes.
+func TestTarOfAnEditedTree(t *testing.T) {
+	for name, edit := range map[string]func(string) error{
+		"other bytes":    func(a string) error { return os.WriteFile(a, []byte("tex2"), 0o644) },
+		"longer":         func(a string) error { return os.WriteFile(a, []byte("text and more"), 0o644) },
+		"shorter":        func(a string) error { return os.WriteFile(a, nil, 0o644) },
+		"x bit":          func(a string) error { return os.Chmod(a, 0o755) },
+		"gone":           os.Remove,
+		"link for file":  func(a string) error { return errors.Join(os.Remove(a), os.Symlink("b", a)) },
+		"folder for one": func(a string) error { return errors.Join(os.Remove(a), os.Mkdir(a, 0o755)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := checkout{t, t.TempDir()}
+			c.write("a", "text", 0o644)
+			c.write("b", "more", 0o644)
+			tree := c.read()
+			if err := tree.Tar(io.Discard, 0); err != nil {
+				t.Fatal(err)
+			}
+			if err := edit(filepath.Join(c.root, "a")); err != nil {
+				t.Fatal(err)
+			}
+			var f *fault.Error
+			if err := tree.Tar(io.Discard, 0); !errors.As(err, &f) || err.Error() != "a changed while it was read\n  next: "+f.Next {
+				t.Errorf("got %v", err)
+			}
+		})
 	}
-	if err := tree.Tar(io.Discard, 0); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("a file that went away: %v", err)
+}
+
+// A file that grows or shrinks while it is read: its header went out with another size.
+func TestEntryThatGrows(t *testing.T) {
+	for _, text := range []string{"text and more", "te"} {
+		c := checkout{t, t.TempDir()}
+		c.write("a", "text", 0o644)
+		tree := c.read()
+		e, err := tree.entry("a")
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.write("a", text, 0o644)
+		sum, err := e.copyTo(io.Discard)
+		if err != nil || sum == tree.digests["a"] {
+			t.Errorf("%q passes for what was hashed (%v)", text, err)
+		}
 	}
 }
 
@@ -365,4 +407,59 @@ func TestGitRefuses(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	})
+}
+
+// Submodules that are checked out are built, and none is passed over in silence.
+func TestSubmodules(t *testing.T) {
+	t.Setenv("GIT_CONFIG_COUNT", "1") // git clones no local path as a submodule by itself
+	t.Setenv("GIT_CONFIG_KEY_0", "protocol.file.allow")
+	t.Setenv("GIT_CONFIG_VALUE_0", "always")
+	inner := newCheckout(t)
+	inner.commit("deep")
+	lib := newCheckout(t)
+	lib.commit("lib.go")
+	lib.git("submodule", "add", "-q", inner.root, "inner")
+	lib.commit("more.go")
+	c := newCheckout(t)
+	c.commit("a")
+	c.git("submodule", "add", "-q", lib.root, "third/lib")
+	c.commit("b")
+	c.git("tag", "v1.0.0")
+
+	c.same(".gitmodules", "a", "b", "third/lib/.gitmodules", "third/lib/lib.go", "third/lib/more.go")
+	c.passed("third/lib/inner is a submodule that is not checked out: git submodule update --init")
+	c.git("submodule", "update", "-q", "--init", "--recursive")
+	c.same(".gitmodules", "a", "b", "third/lib/.gitmodules", "third/lib/inner/deep", "third/lib/lib.go", "third/lib/more.go")
+	c.passed()
+	c.version("1.0.0", "")
+
+	before := c.read().Hash
+	c.git("config", "-f", ".gitmodules", "submodule.third/lib.ignore", "all")
+	c.commit("ignored")
+	c.git("tag", "v1.0.1")
+	c.write("third/lib/inner/deep", "edited", 0o644)
+	c.version("1.0.1+dirty", "uncommitted changes")
+	if c.read().Hash == before {
+		t.Error("an edit in a submodule does not change the hash")
+	}
+}
+
+func TestRepositoryOfItsOwn(t *testing.T) {
+	c := newCheckout(t)
+	c.commit("a")
+	other := checkout{t, filepath.Join(c.root, "clone")}
+	if err := os.Mkdir(other.root, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	other.git("init", "-q", "-b", "main")
+	other.commit("x")
+	c.same("a")
+	c.passed("clone is a git repository of its own, and is not built")
+}
+
+func (c checkout) passed(want ...string) {
+	c.t.Helper()
+	if got := c.read().Passed; !slices.Equal(got, want) {
+		c.t.Errorf("passed %q, want %q", got, want)
+	}
 }

@@ -6,20 +6,16 @@ import (
 	"bytes"
 	"debug/elf"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 
 	"github.com/tcapflow/tcapflow/pipeline/internal/distro/relro"
 )
 
-// pipeHolds is what fits into a pipe that nobody reads, pipe(7): 64 KiB. When more has
-// been written, the reader has started up, and reads.
-const pipeHolds = 64 << 10 // bytes
-
-// checkRelro runs a command that reads a capture from its standard input, and looks at
-// its memory while it waits for more. program is the ELF file in question, which
-// the command may run by an emulator.
-func checkRelro(program, capture string, command []string) error {
+// checkRelro runs a command on an input, and looks at its memory while it waits for
+// more. program is the ELF file in question, which the command may run by an emulator.
+func checkRelro(program string, stdin io.Reader, command []string) error {
 	file, err := elf.Open(program)
 	if err != nil {
 		return err
@@ -29,7 +25,7 @@ func checkRelro(program, capture string, command []string) error {
 	if err != nil {
 		return err
 	}
-	input, err := longer(capture, 2*pipeHolds)
+	input, err := io.ReadAll(stdin)
 	if err != nil {
 		return err
 	}
@@ -40,20 +36,8 @@ func checkRelro(program, capture string, command []string) error {
 	return relro.Check(file, path, bytes.NewReader(maps), uint64(os.Getpagesize()))
 }
 
-// longer repeats the frames of a pcap file until it has at least so many bytes.
-func longer(capture string, size int) ([]byte, error) {
-	data, err := os.ReadFile(capture)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := parse(data); err != nil || len(data) == pcapHeader {
-		return nil, fmt.Errorf("%s: no frames (%v)", capture, err)
-	}
-	frames := data[pcapHeader:]
-	return append(data, bytes.Repeat(frames, size/len(frames)+1)...), nil
-}
-
-// mapsOf returns /proc/PID/maps of a command that has begun to read its input.
+// mapsOf returns /proc/PID/maps of a command that has begun to read its input: once more
+// has been written than a pipe holds, pipe(7), it has started up.
 func mapsOf(command []string, input []byte) ([]byte, error) {
 	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
 	if err != nil {

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"io"
 	"os/exec"
 	"strings"
 	"testing"
@@ -14,7 +15,7 @@ func TestCheckRelro(t *testing.T) {
 	if err != nil {
 		t.Skip("no cat on this host")
 	}
-	if err := checkRelro(cat, capture, []string{cat}); err != nil {
+	if err := checkRelro(cat, input(), []string{cat}); err != nil {
 		if strings.Contains(err.Error(), "is not mapped") {
 			t.Skipf("cat is part of another program here: %v", err) // busybox, coreutils --single-binary
 		}
@@ -28,20 +29,19 @@ func TestCheckRelroFails(t *testing.T) {
 		t.Skip("no true on this host")
 	}
 	for _, test := range []struct {
-		program, capture string
-		command          []string
-		fails            string
+		program, command, fails string
 	}{
-		{program, capture, []string{program}, "did not read its input"},
-		{program, capture, []string{"/none/program"}, "no such file"},
-		{"/none/program", capture, []string{program}, "no such file"},
-		{capture, capture, []string{program}, "bad magic number"},
-		{program, "/none/capture", []string{program}, "no such file"},
-		{program, program, []string{program}, "no frames"},
+		{program, program, "did not read its input"},
+		{program, "/none/program", "no such file"},
+		{"/none/program", program, "no such file"},
+		{"relro_test.go", program, "bad magic number"},
 	} {
-		err := checkRelro(test.program, test.capture, test.command)
+		err := checkRelro(test.program, input(), []string{test.command})
 		if err == nil || !strings.Contains(err.Error(), test.fails) {
 			t.Errorf("%s by %q: %v, want an error with %q", test.program, test.command, err, test.fails)
 		}
 	}
 }
+
+// input is longer than what a pipe holds.
+func input() io.Reader { return strings.NewReader(strings.Repeat("x", 256<<10)) }
