@@ -38,9 +38,9 @@ type DebianBase struct {
 // natives are the sysroots of programs that run in the builder itself, by its architecture:
 // what a library compiles to write its own sources with.
 var natives = map[string]spec.Target{
-	"amd64": {Name: "native", Triple: "x86_64-linux-musl", Debian: "amd64",
+	"amd64": {Name: "native", Triple: "x86_64-linux-musl", Debian: "amd64", Alpine: "x86_64",
 		GNU: "x86_64-linux-gnu", GCC: "x86_64-linux-gnu", Uapi: "x86"},
-	"arm64": {Name: "native", Triple: "aarch64-linux-musl", Debian: "arm64",
+	"arm64": {Name: "native", Triple: "aarch64-linux-musl", Debian: "arm64", Alpine: "aarch64",
 		GNU: "aarch64-linux-gnu", GCC: "aarch64-linux-gnu", Uapi: "arm64"},
 }
 
@@ -57,7 +57,7 @@ func withNative(arch string, targets []spec.Target) []spec.Target {
 // static, as the libraries of the builder's tools have no headers.
 func nativeCompiler(arch string) []byte {
 	triple := natives[arch].Triple
-	return []byte("#!/bin/sh\nexec clang --target=" + triple + " --sysroot=/sysroot/" + triple +
+	return []byte("#!/bin/sh\nexec clang --no-default-config --target=" + triple + " --sysroot=/sysroot/" + triple +
 		" -static -fuse-ld=lld -Wno-unused-command-line-argument \"$@\"\n")
 }
 
