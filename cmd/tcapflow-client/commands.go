@@ -79,6 +79,11 @@ func (a *app) captureFor(o *captureOptions) error {
 		return err
 	}
 	defer flow.discardPackets()
+	stopHEP, err := flow.openHEP()
+	if err != nil {
+		return err
+	}
+	defer stopHEP()
 	if o.metrics != "" {
 		stop, err := flow.serveMetrics(o.metrics, a.stderr)
 		if err != nil {

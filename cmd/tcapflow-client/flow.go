@@ -29,6 +29,7 @@ type flow struct {
 	summary export.Summary
 	mu      sync.Mutex      // held while a packet is worked on, if shared
 	shared  bool            // metrics are read meanwhile
+	hep     *export.HEP     // or nil
 	top     *export.Top     // is shown, in the place of lines; or nil
 	live    bool            // the source may pause: write lines as they come
 	flushed int64           // capture time at which that was done last
@@ -53,7 +54,8 @@ func newFlow(stdout io.Writer, o flowOptions) *flow {
 	if o.clear {
 		f.out.Clear()
 	}
-	o.decoder.Subscribers = o.decoder.Subscribers && o.messages && !o.filter.OfDialogues()
+	o.decoder.Subscribers = o.decoder.Subscribers &&
+		(o.messages || o.hep.address != "") && !o.filter.OfDialogues()
 	f.decoder, f.table = sigtran.NewDecoder(o.decoder), dialogue.NewTable(o.table)
 	return f
 }
@@ -216,7 +218,7 @@ func (f *flow) take(messages []sigtran.Message) error {
 		if f.options.messages && f.options.filter.Message(m) {
 			err = errors.Join(err, f.out.Message(m))
 		}
-		err = errors.Join(err, f.records(f.table.Observe(m)))
+		err = errors.Join(err, f.records(f.observe(m)))
 	}
 	return err
 }

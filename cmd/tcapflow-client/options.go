@@ -25,6 +25,7 @@ type flowOptions struct {
 	filter    export.Filter
 	metrics   string // address, or "" for none
 	writePcap string // file, or ""
+	hep       hepOptions
 }
 
 // flags defines them.
@@ -37,6 +38,7 @@ func (o *flowOptions) flags(f *flag.FlagSet) {
 	f.Func("subscribers", "", o.subscribers)
 	f.StringVar(&o.metrics, "metrics", "", "")
 	f.StringVar(&o.writePcap, "write-pcap", "", "")
+	o.hep.flags(f)
 	o.filterFlags(f)
 }
 
