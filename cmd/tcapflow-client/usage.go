@@ -77,6 +77,7 @@ Examples:
     $ tcapflow-client capture -i eth1,eth2
     $ tcapflow-client capture -i eth0 -f 'sctp and host 192.0.2.7' -count 1000
     $ tcapflow-client capture -i any -messages=false -metrics 127.0.0.1:9145
+    $ tcapflow-client capture -i any -messages=false -hep 192.0.2.1:9060
     $ tcapflow-client capture -i any -min-latency 5s -write-pcap slow.pcapng
 `
 
@@ -116,6 +117,9 @@ const usageFlow = `    -messages=false   no "message" lines
                       look for them
     -histogram        at the end, a table of operations and a histogram of
                       latencies, on standard error
+    -hep HOST:PORT    send each message that is selected below to Homer, in HEP version 3
+                      over UDP; also with -messages=false
+    -hep-id N         number of this probe in Homer; default 2001
     -write-pcap FILE  write the packets of the dialogues that are selected below to a
                       pcapng file, in their order. Until it is known they wait, in up
                       to 256 MB of memory; what is given up for that is counted. The
