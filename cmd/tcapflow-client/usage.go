@@ -62,6 +62,13 @@ Flags:
     -duration TIME    stop after this time, such as 90s or 1h; 0 does not
     -snaplen OCTETS   how much to keep of each packet; default 65535
     -promisc          also packets for other hosts; not with "any"
+    -user NAME        who to be once the capture is open, a name or UID:GID, which has
+                      to be able to write new files of -output. Default: of root,
+                      65534:65534 (nobody), unless -output or -write-pcap is given
+    -sandbox NAME     what the kernel offers to limit the program, Landlock and seccomp:
+                      auto, off, or require, which fails where there is none of one;
+                      default auto. No files but those of its flags, no other program,
+                      no new packet socket
 ` + usageFlow + `
 Capturing needs the CAP_NET_RAW capability. Root has it; other users get it
     of a file     $ sudo setcap cap_net_raw=p tcapflow-client
