@@ -43,11 +43,11 @@ var alpineTools = map[string][]func(*tar.Writer) error{
 	"lld22": {at.File("usr/bin/lld", 0o755, "lld"), at.Link(tar.TypeSymlink, "usr/bin/ld.lld", "lld")},
 	"binutils": {at.File("usr/bin/ar", 0o755, "ar"), at.File("usr/bin/ranlib", 0o755, "ranlib"),
 		at.File("usr/bin/readelf", 0o755, "readelf")},
-	"make":  {at.File("usr/bin/make", 0o755, "make")},
-	"flex":  {at.File("usr/bin/flex", 0o755, "flex")},
-	"bison": {at.File("usr/bin/bison", 0o755, "bison")},
+	"make":    {at.File("usr/bin/make", 0o755, "make")},
+	"flex":    {at.File("usr/bin/flex", 0o755, "flex")},
+	"bison":   {at.File("usr/bin/bison", 0o755, "bison")},
 	"pkgconf": {at.File("usr/bin/pkgconf", 0o755, "pkgconf")},
-	"m4":    {at.File("usr/bin/m4", 0o755, "m4"), at.File("usr/bin/sed", 0o755, "not busybox's")},
+	"m4":      {at.File("usr/bin/m4", 0o755, "m4"), at.File("usr/bin/sed", 0o755, "not busybox's")},
 }
 
 // alpineSysroot are those of a sysroot.
