@@ -83,27 +83,29 @@ func (l Lock) has(set spec.PackageSet, arch string) bool {
 // Fits is an error in one line where a set asks for other packages than those that were
 // locked for it.
 func (l Lock) Fits(sets []spec.PackageSet) error {
-	for _, set := range l.Older(sets) {
-		had, now := l.Asked[set.Name], asked(set)
-		var differ []string
-		for _, word := range now {
-			if had != nil && !slices.Contains(had, word) {
-				differ = append(differ, "+"+word)
-			}
-		}
-		for _, word := range had {
-			if !slices.Contains(now, word) {
-				differ = append(differ, "-"+word)
-			}
-		}
-		what := strings.Join(append(set.Arches[:0:0], set.Arches...), ", ")
-		if differ != nil {
-			what = strings.Join(differ, ", ")
-		}
-		return fault.New(fault.Usage, "`mage images:lock` resolves this set and keeps the others",
-			"the lock of Debian's packages is older than the list: set %s (%s)", set.Name, what)
+	older := l.Older(sets)
+	if len(older) == 0 {
+		return nil
 	}
-	return nil
+	set := older[0]
+	had, now := l.Asked[set.Name], asked(set)
+	var differ []string
+	for _, word := range now {
+		if had != nil && !slices.Contains(had, word) {
+			differ = append(differ, "+"+word)
+		}
+	}
+	for _, word := range had {
+		if !slices.Contains(now, word) {
+			differ = append(differ, "-"+word)
+		}
+	}
+	what := strings.Join(append(set.Arches[:0:0], set.Arches...), ", ")
+	if differ != nil {
+		what = strings.Join(differ, ", ")
+	}
+	return fault.New(fault.Usage, "`mage images:lock` resolves this set and keeps the others",
+		"the lock of Debian's packages is older than the list: set %s (%s)", set.Name, what)
 }
 
 // Keeping has the packages of an older lock in the place of its own, from whichever set:

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -220,7 +221,7 @@ func imageOf(t *testing.T, config v1.Config, files map[string]string) v1.Image {
 	if err := tarOf(&content, root(files)); err != nil {
 		t.Fatal(err)
 	}
-	l, err := tarball.LayerFromReader(&content)
+	l, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(content.Bytes())), nil })
 	if err == nil {
 		var img v1.Image
 		if img, err = mutate.AppendLayers(empty.Image, l); err == nil {
