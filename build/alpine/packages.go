@@ -8,7 +8,7 @@ import "github.com/tcapflow/tcapflow/spec"
 var tools = spec.PackageSet{
 	Name:     "tools",
 	Arches:   []string{"x86_64", "aarch64"},
-	Packages: []string{"busybox", "clang22", "lld22", "binutils", "make", "flex", "bison", "m4"},
+	Packages: []string{"busybox", "clang22", "lld22", "binutils", "make", "flex", "bison", "m4", "pkgconf"},
 	Skip: map[string]string{
 		"gcc":                 "each sysroot has its target's start files and libgcc",
 		"musl-dev":            "each sysroot has its target's own",

@@ -19,6 +19,7 @@ type captureOptions struct {
 	live     pcap.LiveOptions
 	count    uint64
 	duration time.Duration
+	confine  confineOptions
 }
 
 func (o *captureOptions) flags(f *flag.FlagSet) {
@@ -28,6 +29,7 @@ func (o *captureOptions) flags(f *flag.FlagSet) {
 	f.BoolVar(&o.live.Promisc, "promisc", false, "")
 	f.Uint64Var(&o.count, "count", 0, "")
 	f.DurationVar(&o.duration, "duration", 0, "")
+	o.confine.flags(f)
 	o.flowOptions.flags(f)
 }
 
@@ -41,7 +43,14 @@ func (a *app) capture(args []string) error {
 	if err := o.check("capture"); err != nil {
 		return err
 	}
+	if err := o.confine.check(); err != nil {
+		return err
+	}
 	a.setLog(&o.service)
+	o.confine.configFile = configFileOf(f)
+	if err := a.enter(&o); err != nil {
+		return err
+	}
 	switch {
 	case f.NArg() > 0:
 		return misuse("capture", "unexpected argument %q", f.Arg(0))
@@ -77,11 +86,19 @@ func (a *app) captureFor(o *captureOptions) error {
 		return err
 	}
 	defer flow.discardPackets()
+	stopHEP, err := flow.openHEP()
+	if err != nil {
+		return err
+	}
+	defer stopHEP()
 	end, err := a.startService(flow)
 	if err != nil {
 		return err
 	}
 	defer end()
+	if err := a.confine(o); err != nil {
+		return err
+	}
 	flow.ready(ctx)
 	err = errors.Join(flow.start(), flow.drain(ctx, src, o.count))
 	if w := (writeError{}); errors.As(err, &w) {

@@ -83,6 +83,8 @@ func choicesOf(g *flag.Flag) []string {
 			names = append(names, s.String())
 		}
 		return names
+	case "sandbox":
+		return sandboxChoices
 	case "log-format":
 		return logs.Formats
 	case "outcome":

@@ -45,6 +45,7 @@ type flow struct {
 	hangup      atomic.Bool     // SIGHUP came
 	server      *serve.Server
 	statsd      *export.StatsD // or nil
+	hep         *export.HEP    // or nil
 	log         *slog.Logger   // for what is said in lines of JSON, or nil
 	began       bool
 	files       []filePart
@@ -65,7 +66,8 @@ func newFlow(stdout io.Writer, o flowOptions) *flow {
 	if o.clear {
 		f.out.Clear()
 	}
-	o.decoder.Subscribers = o.decoder.Subscribers && o.messages && !o.filter.OfDialogues()
+	o.decoder.Subscribers = o.decoder.Subscribers &&
+		(o.messages || o.hep.address != "") && !o.filter.OfDialogues()
 	f.decoder, f.table = sigtran.NewDecoder(o.decoder), dialogue.NewTable(o.table)
 	return f
 }
@@ -233,7 +235,7 @@ func (f *flow) take(messages []sigtran.Message) error {
 		if f.options.messages && f.options.filter.Message(m) {
 			err = errors.Join(err, f.out.Message(m))
 		}
-		err = errors.Join(err, f.records(f.table.Observe(m)))
+		err = errors.Join(err, f.records(f.observe(m)))
 	}
 	return err
 }

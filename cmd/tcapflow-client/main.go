@@ -28,7 +28,8 @@ func main() {
 	// A reader that goes away then shows as an error of the write (signal(7)
 	// would end the process before its sources are closed).
 	signal.Ignore(syscall.SIGPIPE)
-	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+	a := &app{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, process: true}
+	os.Exit(a.run(os.Args[1:]))
 }
 
 // app is one run's surroundings.
@@ -36,11 +37,15 @@ type app struct {
 	stdin          *os.File
 	stdout, stderr io.Writer
 	log            *slog.Logger // to stderr
+	process        bool         // it is all of this process, and may give up what that can do
 }
 
-// run is the whole program: it returns the exit code.
+// run is the whole program, for tests: it returns the exit code.
 func run(args []string, stdin *os.File, stdout, stderr io.Writer) int {
-	a := &app{stdin: stdin, stdout: stdout, stderr: stderr}
+	return (&app{stdin: stdin, stdout: stdout, stderr: stderr}).run(args)
+}
+
+func (a *app) run(args []string) int {
 	a.setLog(&serviceOptions{})
 	err := a.dispatch(args)
 	if err != nil && !errors.Is(err, syscall.EPIPE) && !errors.Is(err, errReported) {

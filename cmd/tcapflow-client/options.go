@@ -25,6 +25,7 @@ type flowOptions struct {
 	filter    export.Filter
 	service   serviceOptions
 	writePcap string // file, or ""
+	hep       hepOptions
 }
 
 // flags defines them.
@@ -36,6 +37,7 @@ func (o *flowOptions) flags(f *flag.FlagSet) {
 	o.decoder.Subscribers = true
 	f.Func("subscribers", "", o.subscribers)
 	f.StringVar(&o.writePcap, "write-pcap", "", "")
+	o.hep.flags(f)
 	o.filterFlags(f)
 	o.service.flags(f)
 }

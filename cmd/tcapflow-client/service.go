@@ -112,7 +112,7 @@ func (a *app) startServer(f *flow) (stop func(), err error) {
 	f.shared = true
 	f.server, err = serve.Listen(serve.Options{
 		Address: o.metrics, Debug: o.debug, Log: a.log,
-		ContentType: string(export.MetricsFormat), Metrics: f.metrics,
+		ContentType: export.MetricsFormat, Metrics: f.metrics,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("metrics: %w: -metrics takes HOST:PORT of this machine, port 0 for any", err)

@@ -62,6 +62,13 @@ Flags:
     -duration TIME    stop after this time, such as 90s or 1h; 0 does not
     -snaplen OCTETS   how much to keep of each packet; default 65535
     -promisc          also packets for other hosts; not with "any"
+    -user NAME        who to be once the capture is open, a name or UID:GID, which has
+                      to be able to write new files of -output. Default: of root,
+                      65534:65534 (nobody), unless -output or -write-pcap is given
+    -sandbox NAME     what the kernel offers to limit the program, Landlock and seccomp:
+                      auto, off, or require, which fails where there is none of one;
+                      default auto. No files but those of its flags, no other program,
+                      no new packet socket
 ` + usageFlow + `
 Capturing needs the CAP_NET_RAW capability. Root has it; other users get it
     of a file     $ sudo setcap cap_net_raw=p tcapflow-client
@@ -77,6 +84,7 @@ Examples:
     $ tcapflow-client capture -i eth1,eth2
     $ tcapflow-client capture -i eth0 -f 'sctp and host 192.0.2.7' -count 1000
     $ tcapflow-client capture -i any -messages=false -metrics 127.0.0.1:9145
+    $ tcapflow-client capture -i any -messages=false -hep 192.0.2.1:9060
     $ tcapflow-client capture -i any -min-latency 5s -write-pcap slow.pcapng
 `
 
@@ -116,6 +124,9 @@ const usageFlow = `    -messages=false   no "message" lines
                       look for them
     -histogram        at the end, a table of operations and a histogram of
                       latencies, on standard error
+    -hep HOST:PORT    send each message that is selected below to Homer, in HEP version 3
+                      over UDP; also with -messages=false
+    -hep-id N         number of this probe in Homer; default 2001
     -write-pcap FILE  write the packets of the dialogues that are selected below to a
                       pcapng file, in their order. Until it is known they wait, in up
                       to 256 MB of memory; what is given up for that is counted. The

@@ -38,6 +38,8 @@ type Way struct {
 	Time     int64      // capture time of the frame that completed it, nanoseconds since 1970 UTC
 	Frame    uint64     // that frame's number in the capture, from 1
 	Src, Dst netip.Addr // innermost IP addresses; not valid on a TDM link
+	SrcPort  uint16     // SCTP
+	DstPort  uint16     // SCTP
 	TSN      uint32     // SCTP; the first one of a message in fragments
 	Stream   uint16     // SCTP
 	Via      Via

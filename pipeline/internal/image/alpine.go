@@ -23,7 +23,7 @@ import (
 
 // alpineRecipe is how packages become an image, and an input of it. TestAlpineRecipe holds
 // what it makes against digests: who changes those counts on.
-const alpineRecipe = "recipe 1"
+const alpineRecipe = "recipe 2"
 
 // AlpineBase assembles a builder from Alpine's packages.
 type AlpineBase struct {
@@ -54,7 +54,7 @@ func (a AlpineBase) Sets(arch string, targets []spec.Target) []spec.PackageSet {
 		return set
 	}
 	sets := []spec.PackageSet{only(a.Spec.Tools, alpineArch(arch))}
-	for _, t := range targets {
+	for _, t := range withNative(arch, targets) {
 		sets = append(sets, only(a.Spec.Sysroot, t.Alpine))
 	}
 	return sets
@@ -124,7 +124,7 @@ func (a AlpineBase) assemble(ctx context.Context, e *engine.Engine, b *Builder, 
 		info.Inputs = append(info.Inputs, p.inputs...)
 		layers = append(layers, p.layer)
 	}
-	own, err := a.own(parts[0].names, info)
+	own, err := a.own(parts[0].names, e.Arch, info)
 	if err != nil {
 		return err
 	}
@@ -152,6 +152,7 @@ type alpinePart struct {
 // parts are the tools, the toolchain and the sysroots, made in parallel.
 func (a AlpineBase) parts(ctx context.Context, dir, arch string,
 	targets []spec.Target) ([]alpinePart, error) {
+	targets = withNative(arch, targets)
 	parts := make([]alpinePart, len(targets)+2)
 	group, gctx := errgroup.WithContext(ctx)
 	group.Go(func() (err error) { parts[0], err = a.tools(gctx, dir, arch); return err })
@@ -298,7 +299,7 @@ func (a AlpineBase) pieces(ctx context.Context, dir string, set spec.PackageSet,
 
 // own are the entries of the last layer: what packages' scripts would have made and somebody
 // needs, names that a build calls programs by, the folders of who builds, and builder.json.
-func (a AlpineBase) own(names map[string]bool, info Info) ([]layer.Entry, error) {
+func (a AlpineBase) own(names map[string]bool, arch string, info Info) ([]layer.Entry, error) {
 	text, err := json.MarshalIndent(info, "", " ")
 	if err != nil {
 		return nil, err
@@ -312,6 +313,9 @@ func (a AlpineBase) own(names map[string]bool, info Info) ([]layer.Entry, error)
 		{Name: "etc/group", Data: []byte("root:x:0:\nbuilder:x:65532:\n")},
 		{Name: "etc/builder.json", Data: append(text, '\n')},
 	}
+	if !names["usr/bin/cc"] { // nothing of Alpine's tools brings one
+		entries = append(entries, layer.Entry{Name: "usr/bin/cc", Mode: 0o755, Data: nativeCompiler(arch)})
+	}
 	for _, t := range a.Targets.Built {
 		// A new volume takes the owner of the folder that it is mounted on.
 		entries = append(entries, layer.Entry{Name: "cache/" + t.Dir() + "/", UID: Uid})
@@ -322,7 +326,7 @@ func (a AlpineBase) own(names map[string]bool, info Info) ([]layer.Entry, error)
 
 // toolNames are the programs that every builder has in /usr/bin.
 var toolNames = []string{"clang", "ld.lld", "ar", "ranlib", "readelf",
-	"make", "flex", "bison", "m4", "busybox"}
+	"make", "flex", "bison", "m4", "busybox", "pkgconf"}
 
 // toolLinks are names in /usr/bin that the packages leave to be made. Alpine gives its
 // numbered compilers' plain names in a folder for each version; a package's script links
@@ -340,8 +344,10 @@ func toolLinks(names map[string]bool) ([]layer.Entry, error) {
 		newest := strings.TrimPrefix(found[len(found)-1], "usr/")
 		links = append(links, layer.Entry{Name: "usr/bin/" + tool, Link: "../" + newest})
 	}
-	if !names["usr/bin/cc"] {
-		links = append(links, layer.Entry{Name: "usr/bin/cc", Link: "clang"})
+	for _, l := range []layer.Entry{{Name: "usr/bin/clang++", Link: "clang"}, {Name: "usr/bin/pkg-config", Link: "pkgconf"}} {
+		if !names[l.Name] {
+			links = append(links, l)
+		}
 	}
 	for applet := range strings.FieldsSeq(applets) {
 		if !names["usr/bin/"+applet] {

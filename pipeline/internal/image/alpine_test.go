@@ -43,10 +43,11 @@ var alpineTools = map[string][]func(*tar.Writer) error{
 	"lld22": {at.File("usr/bin/lld", 0o755, "lld"), at.Link(tar.TypeSymlink, "usr/bin/ld.lld", "lld")},
 	"binutils": {at.File("usr/bin/ar", 0o755, "ar"), at.File("usr/bin/ranlib", 0o755, "ranlib"),
 		at.File("usr/bin/readelf", 0o755, "readelf")},
-	"make":  {at.File("usr/bin/make", 0o755, "make")},
-	"flex":  {at.File("usr/bin/flex", 0o755, "flex")},
-	"bison": {at.File("usr/bin/bison", 0o755, "bison")},
-	"m4":    {at.File("usr/bin/m4", 0o755, "m4"), at.File("usr/bin/sed", 0o755, "not busybox's")},
+	"make":    {at.File("usr/bin/make", 0o755, "make")},
+	"flex":    {at.File("usr/bin/flex", 0o755, "flex")},
+	"bison":   {at.File("usr/bin/bison", 0o755, "bison")},
+	"pkgconf": {at.File("usr/bin/pkgconf", 0o755, "pkgconf")},
+	"m4":      {at.File("usr/bin/m4", 0o755, "m4"), at.File("usr/bin/sed", 0o755, "not busybox's")},
 }
 
 // alpineSysroot are those of a sysroot.
@@ -281,7 +282,7 @@ func TestAlpineTools(t *testing.T) {
 	if slices.Contains(names, "usr/share/man/x") {
 		t.Error("manuals are taken")
 	}
-	own, err := a.own(part.names, Info{Base: "alpine", Suite: "v3.24"})
+	own, err := a.own(part.names, "amd64", Info{Base: "alpine", Suite: "v3.24"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -290,7 +291,7 @@ func TestAlpineTools(t *testing.T) {
 		links[e.Name] = e.Link
 	}
 	for name, to := range map[string]string{"bin": "usr/bin", "usr/bin/clang": "../lib/llvm22/bin/clang",
-		"usr/bin/cc": "clang", "usr/bin/sh": "busybox", "usr/bin/awk": "busybox"} {
+		"usr/bin/clang++": "clang", "usr/bin/pkg-config": "pkgconf", "usr/bin/sh": "busybox", "usr/bin/awk": "busybox"} {
 		if links[name] != to {
 			t.Errorf("%s leads to %q, want %q", name, links[name], to)
 		}
@@ -301,7 +302,7 @@ func TestAlpineTools(t *testing.T) {
 		}
 	}
 	delete(part.names, "usr/lib/llvm22/bin/clang")
-	if _, err := a.own(part.names, Info{}); err == nil || !strings.Contains(err.Error(), "have no clang") {
+	if _, err := a.own(part.names, "amd64", Info{}); err == nil || !strings.Contains(err.Error(), "have no clang") {
 		t.Errorf("without a compiler: %v", err)
 	}
 }
@@ -330,7 +331,7 @@ func TestAlpineRecipe(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	own, err := a.own(tools.names, Info{Base: "alpine", Suite: "v3.24"})
+	own, err := a.own(tools.names, "amd64", Info{Base: "alpine", Suite: "v3.24"})
 	if err != nil {
 		t.Fatal(err)
 	}

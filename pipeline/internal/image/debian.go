@@ -21,7 +21,7 @@ import (
 
 // recipe says how packages become an image, which is an input of the image, too. A test
 // holds an image against a digest, and tells when the number has to be raised.
-const recipe = "debian builder 1"
+const recipe = "debian builder 2"
 
 // DebianBase assembles a builder from Debian packages.
 type DebianBase struct {
@@ -37,9 +37,9 @@ type DebianBase struct {
 // natives are the sysroots of programs that run in the builder itself, by its architecture:
 // what a library compiles to write its own sources with.
 var natives = map[string]spec.Target{
-	"amd64": {Name: "native", Triple: "x86_64-linux-musl", Debian: "amd64",
+	"amd64": {Name: "native", Triple: "x86_64-linux-musl", Debian: "amd64", Alpine: "x86_64",
 		GNU: "x86_64-linux-gnu", GCC: "x86_64-linux-gnu", Uapi: "x86"},
-	"arm64": {Name: "native", Triple: "aarch64-linux-musl", Debian: "arm64",
+	"arm64": {Name: "native", Triple: "aarch64-linux-musl", Debian: "arm64", Alpine: "aarch64",
 		GNU: "aarch64-linux-gnu", GCC: "aarch64-linux-gnu", Uapi: "arm64"},
 }
 
@@ -56,7 +56,7 @@ func withNative(arch string, targets []spec.Target) []spec.Target {
 // static, as the libraries of the builder's tools have no headers.
 func nativeCompiler(arch string) []byte {
 	triple := natives[arch].Triple
-	return []byte("#!/bin/sh\nexec clang --target=" + triple + " --sysroot=/sysroot/" + triple +
+	return []byte("#!/bin/sh\nexec clang --no-default-config --target=" + triple + " --sysroot=/sysroot/" + triple +
 		" -static -fuse-ld=lld -Wno-unused-command-line-argument \"$@\"\n")
 }
 

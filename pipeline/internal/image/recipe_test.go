@@ -19,7 +19,7 @@ import (
 // goldenBuilder and goldenGo are what recipe and goRecipe stand for: a digest of all layers
 // of a builder that is made of packages of the test's own, and of a toolchain's layer.
 const (
-	goldenBuilder = "debian builder 1 6fb6abcb316aeec86ca2ac81"
+	goldenBuilder = "debian builder 2 62341cf95ead9edc710f47f4"
 	goldenGo      = "go 1 a3c7a22c742be04f0b330d7157323b77494ebf0ffa1836492cadf4fb6a63ac71"
 )
 

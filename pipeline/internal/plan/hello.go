@@ -48,8 +48,7 @@ int main(int argc, char **argv)
 // HelloFor returns the program of a target. The object that every binary begins with is
 // compiled beside it, as nothing is in the sysroot yet.
 func HelloFor(t spec.Target) Hello {
-	words := externalFlags(t)
-	link := strings.Join(words[:len(words)-1], " ") // without the sysroot's startup.o
+	link := strings.Join(externalFlags(t), " ")
 	return Hello{
 		Target: t,
 		Files:  map[string]string{"hello.c": hello, "startup.c": relro},

@@ -15,7 +15,7 @@ static rd_kafka_t *client(rd_kafka_type_t type, const char *const *settings) {
 
 /* sendAndGet returns the line of what is wrong, or 0. */
 int sendAndGet(const char *compression) {
-	const char *mock[] = {"test.mock.num.brokers", "1", 0};
+	const char *mock[] = {"test.mock.num.brokers", "1", "log_level", "0", 0};
 	rd_kafka_t *owner = client(RD_KAFKA_PRODUCER, mock);
 	if (!owner)
 		return __LINE__;

@@ -1,4 +1,4 @@
-// Program libusb starts the library and asks it for its version; there are no devices.
+// Program libusb starts the library and asks it for devices; a container has none.
 package main
 
 // #cgo pkg-config: libusb-1.0
@@ -16,13 +16,22 @@ func main() {
 		fmt.Println("version", v.major, v.minor, v.micro)
 		os.Exit(1)
 	}
-	// Without the search for devices: a container has no /dev/bus/usb.
-	option := C.struct_libusb_init_option{option: C.LIBUSB_OPTION_NO_DEVICE_DISCOVERY}
+	// A container has no folder of devices, which the library wants to find, be it empty.
+	if err := os.MkdirAll("/dev/bus/usb", 0o755); err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
 	var context *C.libusb_context
-	if code := C.libusb_init_context(&context, &option, 1); code != 0 {
+	if code := C.libusb_init_context(&context, nil, 0); code != 0 {
 		fmt.Println("libusb_init_context:", C.GoString(C.libusb_error_name(code)))
 		os.Exit(1)
 	}
-	C.libusb_exit(context)
+	defer C.libusb_exit(context)
+	var list **C.libusb_device
+	if n := C.libusb_get_device_list(context, &list); n < 0 {
+		fmt.Println("libusb_get_device_list:", C.GoString(C.libusb_error_name(C.int(n))))
+		os.Exit(1)
+	}
+	C.libusb_free_device_list(list, 1)
 	fmt.Println("ok")
 }
