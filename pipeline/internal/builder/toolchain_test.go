@@ -7,6 +7,8 @@ import (
 
 	"github.com/tcapflow/tcapflow/pipeline/internal/engine"
 	"github.com/tcapflow/tcapflow/pipeline/internal/image"
+	"github.com/tcapflow/tcapflow/pipeline/internal/plan"
+	"github.com/tcapflow/tcapflow/spec"
 )
 
 // toolchainJob is a job without a plan on a builder that the engine has, whose toolchain's
@@ -24,7 +26,8 @@ func toolchainJob(t *testing.T) (*engine.Engine, Job) {
 	if len(images) == 0 {
 		t.Skip("the engine has no builder: run `mage static -base=debian` first")
 	}
-	return e, Job{Image: image.Builder{Ref: images[0].ID, Arch: e.Arch, GoKey: "test-" + engine.CheckoutID(t.TempDir())}}
+	own := image.Builder{Ref: images[0].ID, Arch: e.Arch, GoKey: "test-" + engine.CheckoutID(t.TempDir())}
+	return e, Job{Image: own, Cold: true, Plans: []plan.Build{{Target: spec.Target{Name: "linux/amd64"}}}}
 }
 
 func connect(t *testing.T) *engine.Engine {

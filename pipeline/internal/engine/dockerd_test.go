@@ -190,6 +190,14 @@ func TestTwoCheckouts(t *testing.T) {
 			t.Errorf("round %d: %d volumes, want three and a mark for each checkout", i, n)
 		}
 	}
+	image, err := a.ImageID(t.Context(), "tcapflow-builder:1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	others, err := a.OfOthers(t.Context())
+	if err != nil || !others[image] || !others["of-b"] || !others["of-both"] || others["of-a"] {
+		t.Errorf("others use %v, %v", others, err)
+	}
 	if !a.Made() || !b.Made() || connectAs(t, "/c").Made() {
 		t.Error("who made volumes is told wrongly")
 	}

@@ -43,6 +43,27 @@ func (e *Engine) readMark(v volume.Volume) (m mark, ok bool) {
 	return mark{v.Name, v.Labels[e.namespace.Label("checkout")], day, uses}, err == nil
 }
 
+// OfOthers names the image IDs and volumes that other checkouts of this project used on this
+// day or the one before, and may be about to use again.
+func (e *Engine) OfOthers(ctx context.Context) (map[string]bool, error) {
+	list, err := e.VolumeList(ctx, client.VolumeListOptions{Filters: e.owned()})
+	if err != nil {
+		return nil, explain(err)
+	}
+	used := map[string]bool{}
+	yesterday := time.Now().UTC().Truncate(24*time.Hour).AddDate(0, 0, -1)
+	for _, v := range list.Items {
+		m, ok := e.readMark(v)
+		if !ok || m.checkout == e.checkout || m.checkout == "" || m.day.Before(yesterday) {
+			continue
+		}
+		for _, use := range m.uses {
+			used[use] = true
+		}
+	}
+	return used, nil
+}
+
 func (e *Engine) newMark(checkout string, day time.Time, uses []string) mark {
 	uses = slices.Compact(slices.Sorted(slices.Values(uses)))
 	name := e.markName() + day.UTC().Format(time.DateOnly) + "-" + key.Of(append([]string{checkout}, uses...)...)

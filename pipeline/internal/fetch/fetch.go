@@ -106,30 +106,18 @@ func (c *Cache) Put(digest string, text []byte) (string, error) {
 	if c.Has(digest) {
 		return c.Path(digest), nil
 	}
-	if err := os.MkdirAll(filepath.Dir(c.Path(digest)), 0o755); err != nil {
-		return "", err
-	}
-	tmp, err := os.CreateTemp(filepath.Dir(c.Path(digest)), ".part-*")
-	if err != nil {
-		return "", err
-	}
-	defer os.Remove(tmp.Name())
-	_, err = tmp.Write(text)
-	if err := errors.Join(err, tmp.Close()); err != nil {
-		return "", err
-	}
-	return c.Path(digest), os.Rename(tmp.Name(), c.Path(digest))
+	return c.Path(digest), files.Write(c.Path(digest), text)
 }
 
 // Read returns the body of url, at most limit bytes. Nothing is known of its
 // digest: the caller checks a signature.
 func (c *Cache) Read(ctx context.Context, url string, limit int64) ([]byte, error) {
-	tmp, err := os.CreateTemp("", "fetch-*")
+	part, err := files.Create(filepath.Join(c.Dir, "read")) // swept there, where a run is killed
 	if err != nil {
-		return nil, err
+		return nil, explain(url, err)
 	}
-	defer os.Remove(tmp.Name())
-	defer tmp.Close()
+	defer part.Discard()
+	tmp := part.File
 	if err := c.retry(ctx, url, func() error { return c.resume(ctx, url, tmp, limit) }); err != nil {
 		return nil, err
 	}

@@ -325,6 +325,7 @@ func TestAlpineCommonFile(t *testing.T) {
 // changes on purpose, count alpineRecipe on: keys hold the number, not this code.
 func TestAlpineRecipe(t *testing.T) {
 	a := smallArchive(t, asItIs)
+	a.Targets = recipeTargets
 	text := alpineRecipe + "\n"
 	tools, err := a.tools(t.Context(), t.TempDir(), "amd64")
 	if err != nil {
@@ -338,7 +339,7 @@ func TestAlpineRecipe(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sysroot, err := a.sysroot(t.Context(), t.TempDir(), defaults.Targets.Built[3])
+	sysroot, err := a.sysroot(t.Context(), t.TempDir(), recipeTargets.Built[2])
 	if err != nil {
 		t.Fatal(err)
 	}

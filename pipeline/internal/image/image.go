@@ -92,7 +92,8 @@ func (b Builder) Present(ctx context.Context, e *engine.Engine, targets []spec.T
 }
 
 // dropServed removes builder images that b makes superfluous: each target that they
-// serve, b serves with the same key. One that a container uses stays. Images are compared
+// serve, b serves with the same key. One that a container uses stays, and one that another
+// checkout has used lately: between its look at it and its container it would be gone. Images are compared
 // by ID: a tag need not come back as it was given.
 func (b Builder) dropServed(ctx context.Context, e *engine.Engine, targets []spec.Target) error {
 	labels := b.labelsFor(targets)
@@ -104,8 +105,12 @@ func (b Builder) dropServed(ctx context.Context, e *engine.Engine, targets []spe
 	if err != nil {
 		return err
 	}
+	used, err := e.OfOthers(ctx)
+	if err != nil {
+		return err
+	}
 	for _, old := range images {
-		if engine.SameImage(old.ID, id) {
+		if engine.SameImage(old.ID, id) || used[engine.FullID(old.ID)] {
 			continue
 		}
 		served := true

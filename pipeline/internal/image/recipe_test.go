@@ -30,7 +30,7 @@ var recipeTargets = spec.Targets{Built: []spec.Target{
 	{Name: "linux/arm64", GOARCH: "arm64", Triple: "aarch64-linux-musl", Debian: "arm64",
 		GNU: "aarch64-linux-gnu", GCC: "aarch64-linux-gnu", Uapi: "arm64"},
 	{Name: "linux/arm/v7", GOARCH: "arm", GOARM: "7", Triple: "arm-linux-musleabihf", Debian: "armhf",
-		GNU: "arm-linux-gnueabihf", GCC: "arm-linux-gnueabihf", Uapi: "arm"},
+		GNU: "arm-linux-gnueabihf", GCC: "arm-linux-gnueabihf", Uapi: "arm", Alpine: "armv7"},
 }}
 
 // place makes a package with these files that lies in a cache.
