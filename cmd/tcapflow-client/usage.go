@@ -157,6 +157,8 @@ As a service:
                       loopback address
     -statsd ADDRESS   send newState, delState, abort, expiredState, parseError and latency
                       to a StatsD server each second, such as 127.0.0.1:8125
+    -otlp URL         send metrics to an OpenTelemetry collector every ten seconds, by OTLP
+                      over HTTP, such as http://127.0.0.1:4318; in builds with -tags otlp
     -statsd-prefix P  what stands before these names; default "tcapflow."
 SIGTERM and SIGINT end the capture, write what is open, and the summary says so.
 `
