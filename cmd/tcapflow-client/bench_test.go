@@ -43,13 +43,17 @@ func BenchmarkRead(b *testing.B) {
 	const packets = 200_000
 	name := traffic(b, packets)
 	for _, bm := range []struct {
-		name     string
-		messages string
-	}{{"messages", "-messages=true"}, {"dialogues", "-messages=false"}} {
+		name string
+		args []string
+	}{
+		{"messages", nil},
+		{"dialogues", []string{"-messages=false"}},
+		{"metrics", []string{"-messages=false", "-outcome=timeout"}}, // no line at all
+	} {
 		b.Run(bm.name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				flow := newFlow(io.Discard, options(b, bm.messages))
+				flow := newFlow(io.Discard, options(b, bm.args...))
 				src, err := pcap.OpenFile(name, nil)
 				if err != nil {
 					b.Fatal(err)

@@ -86,6 +86,11 @@ func (a *app) captureFor(o *captureOptions) error {
 		return err
 	}
 	defer flow.discardPackets()
+	stopHEP, err := flow.openHEP()
+	if err != nil {
+		return err
+	}
+	defer stopHEP()
 	end, err := a.startService(flow)
 	if err != nil {
 		return err

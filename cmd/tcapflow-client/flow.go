@@ -33,6 +33,8 @@ type flow struct {
 	summary     export.Summary
 	mu          sync.Mutex      // held while a packet is worked on, if shared
 	shared      bool            // metrics are read meanwhile
+	hep         *export.HEP     // or nil
+	top         *export.Top     // is shown, in the place of lines; or nil
 	live        bool            // the source may pause: write lines as they come
 	flushed     int64           // capture time at which that was done last
 	packets     *export.Packets // of dialogues, or nil
@@ -64,7 +66,8 @@ func newFlow(stdout io.Writer, o flowOptions) *flow {
 	if o.clear {
 		f.out.Clear()
 	}
-	o.decoder.Subscribers = o.decoder.Subscribers && o.messages && !o.filter.OfDialogues()
+	o.decoder.Subscribers = o.decoder.Subscribers &&
+		(o.messages || o.hep.address != "") && !o.filter.OfDialogues()
 	f.decoder, f.table = sigtran.NewDecoder(o.decoder), dialogue.NewTable(o.table)
 	return f
 }
@@ -122,7 +125,9 @@ func (f *flow) drain(ctx context.Context, src pcap.Source, limit uint64) error {
 		case err != nil:
 			return err
 		}
-		n++
+		if n++; f.top != nil && f.live && n%4096 == 0 {
+			f.drops(src)
+		}
 		if err := f.locked(p); err != nil {
 			return writeError{err}
 		}
@@ -185,6 +190,9 @@ func (f *flow) settle() error {
 
 func (f *flow) decode(p pcap.Packet) error {
 	now := f.clock.Advance(p.Time)
+	if f.top != nil {
+		f.top.Begin(now)
+	}
 	err := f.records(f.table.Advance(now))
 	if f.packets != nil {
 		f.packets.Begin(p, now)
@@ -227,7 +235,7 @@ func (f *flow) take(messages []sigtran.Message) error {
 		if f.options.messages && f.options.filter.Message(m) {
 			err = errors.Join(err, f.out.Message(m))
 		}
-		err = errors.Join(err, f.records(f.table.Observe(m)))
+		err = errors.Join(err, f.records(f.observe(m)))
 	}
 	return err
 }
@@ -236,6 +244,10 @@ func (f *flow) records(list []dialogue.Record) error {
 	var err error
 	for i := range list {
 		if !f.options.filter.Dialogue(&list[i]) {
+			continue
+		}
+		if f.top != nil {
+			f.top.Add(&list[i])
 			continue
 		}
 		f.latency.Add(&list[i])

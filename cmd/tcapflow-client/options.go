@@ -25,21 +25,28 @@ type flowOptions struct {
 	filter    export.Filter
 	service   serviceOptions
 	writePcap string // file, or ""
+	hep       hepOptions
 }
 
 // flags defines them.
 func (o *flowOptions) flags(f *flag.FlagSet) {
 	o.decoderFlags(f)
-	f.DurationVar(&o.table.AnswerTimeout, "timeout", time.Minute, "")
-	f.DurationVar(&o.table.Hold, "hold", 2*time.Second, "")
-	f.IntVar(&o.table.Max, "max-dialogues", 1<<22, "")
+	o.tableFlags(f)
 	f.BoolVar(&o.messages, "messages", true, "")
 	f.BoolVar(&o.histogram, "histogram", false, "")
 	o.decoder.Subscribers = true
 	f.Func("subscribers", "", o.subscribers)
 	f.StringVar(&o.writePcap, "write-pcap", "", "")
+	o.hep.flags(f)
 	o.filterFlags(f)
 	o.service.flags(f)
+}
+
+// tableFlags defines those that say how to follow dialogues.
+func (o *flowOptions) tableFlags(f *flag.FlagSet) {
+	f.DurationVar(&o.table.AnswerTimeout, "timeout", time.Minute, "")
+	f.DurationVar(&o.table.Hold, "hold", 2*time.Second, "")
+	f.IntVar(&o.table.Max, "max-dialogues", 1<<22, "")
 }
 
 // decoderFlags defines those that say how to read messages.

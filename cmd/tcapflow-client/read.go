@@ -83,6 +83,11 @@ func (a *app) readAll(flow *flow, names []string, read func(context.Context) (fa
 		return err
 	}
 	defer flow.discardPackets()
+	stopHEP, err := flow.openHEP()
+	if err != nil {
+		return err
+	}
+	defer stopHEP()
 	ctx := context.Background()
 	if slices.Contains(names, "-") {
 		// Waiting for standard input cannot be interrupted: leave the signals

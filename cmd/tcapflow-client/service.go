@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -44,7 +45,7 @@ func (o *serviceOptions) flags(f *flag.FlagSet) {
 
 func (o *serviceOptions) check(command string) error {
 	switch {
-	case o.logFormat != "text" && o.logFormat != "json":
+	case o.logFormat != "" && !slices.Contains(logs.Formats, o.logFormat): // "top" has no such flag
 		return misuse(command, "-log-format must be text or json")
 	case o.debug && o.metrics == "":
 		return misuse(command, "-debug wants -metrics, which says where")

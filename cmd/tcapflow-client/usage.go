@@ -7,6 +7,7 @@ const usage = `tcapflow-client shows the TCAP dialogues in SS7-over-IP traffic.
 Usage:
     tcapflow-client capture -i INTERFACE [-f FILTER] [-count N] [-duration TIME]
     tcapflow-client read [-follow] FILE...
+    tcapflow-client top -i INTERFACE | [-follow] FILE...
     tcapflow-client flow TID|DIGITS FILE...
     tcapflow-client replay -i INTERFACE FILE...
     tcapflow-client interfaces [-json]
@@ -25,6 +26,7 @@ Examples:
     $ tcapflow-client read trace.pcap | jq 'select(.type == "dialogue")'
     $ tcapflow-client read -histogram trace.pcap > /dev/null
     $ sudo tcapflow-client capture -i any -duration 5m > flow.jsonl
+    $ sudo tcapflow-client top -i any
     $ tcapflow-client flow 4917700 trace.pcap
     $ ssh probe tcpdump -i eth0 -U -w - sctp | tcapflow-client read -
 
@@ -82,6 +84,7 @@ Examples:
     $ tcapflow-client capture -i eth1,eth2
     $ tcapflow-client capture -i eth0 -f 'sctp and host 192.0.2.7' -count 1000
     $ tcapflow-client capture -i any -messages=false -metrics 127.0.0.1:9145
+    $ tcapflow-client capture -i any -messages=false -hep 192.0.2.1:9060
     $ tcapflow-client capture -i any -min-latency 5s -write-pcap slow.pcapng
 `
 
@@ -121,29 +124,21 @@ const usageFlow = `    -messages=false   no "message" lines
                       look for them
     -histogram        at the end, a table of operations and a histogram of
                       latencies, on standard error
+    -hep HOST:PORT    send each message that is selected below to Homer, in HEP version 3
+                      over UDP; also with -messages=false
+    -hep-id N         number of this probe in Homer; default 2001
     -write-pcap FILE  write the packets of the dialogues that are selected below to a
                       pcapng file, in their order. Until it is known they wait, in up
                       to 256 MB of memory; what is given up for that is counted. The
                       file is for its owner to read; "read" gives it its name when it
                       is whole
-    -timeout TIME     when a Begin counts as unanswered; default 1m
-    -hold TIME        how long an answer that comes before its Begin waits for
-                      it; default 2s
-    -max-dialogues N  how many are followed at a time; of more, the longest
-                      unanswered one is given up; default 4194304
-` + usageDecoder + `
-What is written, and goes into the histogram; several values are separated by
-commas, and one of them has to fit one of the two sides:
-    -gt DIGITS        global titles that begin with them
-    -pc CODE          point codes: decimal, ANSI's 1-2-3, ITU's itu:1-2-3
-    -ssn N            subsystem numbers
-    -operation NAME   operations, by name or code
-    -outcome NAME     dialogues that ended so: end, abort, timeout, undeliverable,
-                      replaced, evicted, capture-end
-    -min-latency TIME dialogues that were answered no sooner
-With the last two there are no "message" lines: how its dialogue will end is not
+` + usageTable + usageDecoder + `
+What is written, and goes into the histogram; ` + usageFilter + `With the last two there are no "message" lines: how its dialogue will end is not
 known when a message comes.
+` + usageService
 
+// usageService is what those need that run them as a service.
+const usageService = `
 As a service:
     -config FILE      take settings from this YAML file, see ` + "`tcapflow-client config`" + `
     -output FILE      append the lines to this file; SIGHUP reopens it, and begins the
@@ -163,12 +158,62 @@ As a service:
 SIGTERM and SIGINT end the capture, write what is open, and the summary says so.
 `
 
+// usageTable is what all that follow dialogues have in common.
+const usageTable = `    -timeout TIME     when a Begin counts as unanswered; default 1m
+    -hold TIME        how long an answer that comes before its Begin waits for
+                      it; default 2s
+    -max-dialogues N  how many are followed at a time; of more, the longest
+                      unanswered one is given up; default 4194304
+`
+
+// usageFilter are the flags that select dialogues.
+const usageFilter = `several values are separated by
+commas, and one of them has to fit one of the two sides:
+    -gt DIGITS        global titles that begin with them
+    -pc CODE          point codes: decimal, ANSI's 1-2-3, ITU's itu:1-2-3
+    -ssn N            subsystem numbers
+    -operation NAME   operations, by name or code
+    -outcome NAME     dialogues that ended so: end, abort, timeout, undeliverable,
+                      replaced, evicted, capture-end
+    -min-latency TIME dialogues that were answered no sooner
+`
+
 // usageDecoder is what all that read captures have in common.
 const usageDecoder = `    -standard NAME    point codes and party addresses of itu, ansi, china or
                       japan; default auto: each direction of an association by
                       what its messages fit
     -port N=PROTOCOL  SCTP port of m3ua, m2pa, m2ua or sua, for senders that leave
                       the payload protocol at 0 or have their own; may be repeated
+`
+
+const usageTop = `Usage:
+    tcapflow-client top [FLAGS] -i INTERFACE
+    tcapflow-client top [FLAGS] FILE...
+
+Shows what an interface sees now: rates, operations, latencies, errors, aborts and
+drops, and the peers that answer worst. Keys: q or Ctrl-C ends; the last frame stays
+on the screen. Where standard output is no terminal, a frame is written in each
+interval. Files are read as fast as can be, and are shown as a whole by their own
+times; FILE is as for "read".
+
+Flags:
+    -i INTERFACE      where to capture, as for "capture"; it needs CAP_NET_RAW
+    -f FILTER         BPF filter; default "sctp"
+    -snaplen OCTETS   how much to keep of each packet; default 65535
+    -follow           go on at the end of a file or directory that is being written,
+                      as "read -follow" does
+    -interval TIME    between two frames; default 2s
+    -window TIME      rates and latencies are of the last one or two windows of this
+                      length; default 10s
+` + usageTable + usageDecoder + `
+What is shown; ` + usageFilter + `
+Without colour where the environment variable NO_COLOR is set.
+
+Examples:
+    $ sudo tcapflow-client top -i any
+    $ tcapflow-client top -follow /var/capture
+    $ tcapflow-client top -operation updateLocation trace.pcap
+    $ sudo tcapflow-client top -i eth0 -interval 1m >> top.log
 `
 
 const usageLadder = `Usage:

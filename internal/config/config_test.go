@@ -96,7 +96,7 @@ func TestRefused(t *testing.T) {
 			t.Errorf("%.20q: %v, want %s", file, err, want)
 		}
 	}
-	if _, err := fill(t, []string{"-config", "/nonexistent"}, nil, ""); !os.IsNotExist(err) {
+	if _, err := fill(t, []string{"-config", filepath.Join(t.TempDir(), "none")}, nil, ""); !os.IsNotExist(err) {
 		t.Errorf("no file: %v", err)
 	}
 	if _, err := fill(t, nil, []string{"X_HODL=1s"}, ""); err == nil ||

@@ -57,6 +57,9 @@ type Table struct {
 // NewTable returns an empty Table.
 func NewTable(o Options) *Table { return &Table{options: o.withDefaults(), hash: newHasher()} }
 
+// Watch sets Options.Watch, before there is any dialogue.
+func (t *Table) Watch(w Watcher) { t.options.Watch = w }
+
 // Counters returns the counts up to now.
 func (t *Table) Counters() Counters { return t.counters }
 

@@ -15,6 +15,7 @@ type Summary struct {
 	Messages    Messages          `json:"tcap"`
 	Dialogues   dialogue.Counters `json:"dialogues"`
 	WritePcap   PacketCounters    `json:"write_pcap"`            // packets of dialogues, for -write-pcap
+	HEP         HEPCounters       `json:"hep"`                   // messages for -hep
 	KernelDrops uint64            `json:"kernel_drops"`          // by the kernel or interface, live only
 	Interrupted bool              `json:"interrupted,omitempty"` // a signal ended the reading
 	Stopped     string            `json:"stopped_by,omitempty"`  // the signal, where one did: SIGTERM
@@ -82,6 +83,9 @@ func (s *Summary) Prose(out io.Writer) {
 	fmt.Fprintf(out, "could not be read: %s\n", s.unread())
 	if w := s.WritePcap; w != (PacketCounters{}) {
 		fmt.Fprintf(out, "packets of dialogues: %d written, %d given up\n", w.Written, w.GivenUp)
+	}
+	if s.HEP != (HEPCounters{}) {
+		fmt.Fprintf(out, "messages for HEP: %d sent, %d failed\n", s.HEP.Sent, s.HEP.Failed)
 	}
 	if s.Interrupted {
 		fmt.Fprintln(out, "interrupted: not all was read")

@@ -20,6 +20,7 @@ func (d *Decoder) sctp(packet []byte) {
 		return
 	}
 	d.counters.Chunks += uint64(len(d.chunks.Data))
+	d.way.SrcPort, d.way.DstPort = d.chunks.SrcPort, d.chunks.DstPort
 	d.from = d.associations.get(d.chunks.Header, d.way.Src, d.way.Dst)
 	for _, c := range d.chunks.Data {
 		d.chunk(c)

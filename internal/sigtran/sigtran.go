@@ -38,6 +38,8 @@ type Way struct {
 	Time     int64      // capture time of the frame that completed it, nanoseconds since 1970 UTC
 	Frame    uint64     // that frame's number in the capture, from 1
 	Src, Dst netip.Addr // innermost IP addresses; not valid on a TDM link
+	SrcPort  uint16     // SCTP
+	DstPort  uint16     // SCTP
 	TSN      uint32     // SCTP; the first one of a message in fragments
 	Stream   uint16     // SCTP
 	Via      Via
@@ -115,6 +117,9 @@ func (d *Decoder) Counters() Counters {
 	c.SCCP.Segments = d.segments.Counters
 	return c
 }
+
+// Packets is the number of frames up to now.
+func (d *Decoder) Packets() uint64 { return d.counters.Packets }
 
 // Decode returns the TCAP messages of one frame, in the order of its chunks, after
 // those that are given up in its time because segments of them did not come. at is

@@ -29,7 +29,14 @@ type element struct {
 // next reads the element at the start of b and returns what follows it. Tags
 // have up to 4 identifier octets, lengths up to 4 octets after the first
 // (X.690 §8.1.2, §8.1.3).
-func next(b []byte) (e element, rest []byte, err error) { return nextAt(b, 0) }
+func next(b []byte) (e element, rest []byte, err error) {
+	// Nearly all: a tag of one octet, a length of one octet.
+	if len(b) >= 2 && b[0]&0x1f != 0x1f && b[1] < 0x80 && int(b[1]) <= len(b)-2 {
+		end := 2 + int(b[1])
+		return element{uint32(b[0]), b[2:end]}, b[end:], nil
+	}
+	return nextAt(b, 0)
+}
 
 func nextAt(b []byte, depth int) (e element, rest []byte, err error) {
 	if depth > maxDepth {

@@ -212,7 +212,9 @@ func (m *Message) component() *Component {
 		return &Component{}
 	}
 	m.Count++
-	return &m.Components[m.Count-1]
+	c := &m.Components[m.Count-1]
+	*c = Component{}
+	return c
 }
 
 func (m *Message) dropComponent() {
@@ -221,7 +223,6 @@ func (m *Message) dropComponent() {
 		return
 	}
 	m.Count--
-	m.Components[m.Count] = Component{}
 }
 
 // parse reads the invoke ID and the code. An invoke may have a linked ID (context tag

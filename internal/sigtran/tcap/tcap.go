@@ -108,7 +108,8 @@ type Message struct {
 	// AbortSource is that of the ABRT dialogue PDU: 0 the user, 1 the provider; -1
 	// without one (ITU-T Q.773 §3.2.2).
 	AbortSource int8
-	// Components holds the first Count components; More is how many there are beyond.
+	// Components holds the first Count components, and whatever behind them; More is how
+	// many there are beyond.
 	Components [MaxComponents]Component
 	Count      uint8
 	More       uint16
@@ -146,7 +147,7 @@ func (e *PortionError) Unwrap() error { return e.Err }
 // portion is, or the message's own length runs past b, ok is true and the
 // message holds what could be read.
 func (m *Message) Parse(b []byte) (ok bool, err error) {
-	*m = Message{AbortCause: -1, AbortSource: -1}
+	m.reset()
 	e, rest, cut, err := outermost(b)
 	if err != nil {
 		return false, err
@@ -169,6 +170,16 @@ func (m *Message) Parse(b []byte) (ok bool, err error) {
 		err = ErrTrailing
 	}
 	return true, err
+}
+
+// reset makes m new, but for the components: the place of one is made new when there is
+// one. They are most of the message, and most messages have one.
+func (m *Message) reset() {
+	m.Kind, m.Package = 0, 0
+	m.OTID, m.DTID, m.Context = TID{}, TID{}, OID{}
+	m.AbortCause, m.AbortSource = -1, -1
+	m.Count, m.More = 0, 0
+	m.user = span{}
 }
 
 // outermost reads the element that is the message. Some senders get its length
