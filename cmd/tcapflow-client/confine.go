@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -64,6 +65,12 @@ func (o *captureOptions) limits() sandbox.Limits {
 	for _, name := range []string{o.service.output, o.writePcap} {
 		if name != "" {
 			l.Write = append(l.Write, filepath.Dir(name))
+		}
+	}
+	if u, err := url.Parse(o.service.otlp); err == nil && o.service.otlp != "" {
+		port := cmp.Or(u.Port(), map[string]string{"https": "443"}[u.Scheme], "80")
+		if n, err := strconv.ParseUint(port, 10, 16); err == nil {
+			l.Connect = append(l.Connect, uint16(n))
 		}
 	}
 	_, port, _ := net.SplitHostPort(o.service.metrics)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -27,6 +28,7 @@ type serviceOptions struct {
 	debug                bool
 	output               string // file, or "" for standard output
 	statsd, statsdPrefix string // address, or "" for none
+	otlp                 string // URL of a collector, or ""
 }
 
 func (o *serviceOptions) flags(f *flag.FlagSet) {
@@ -36,13 +38,14 @@ func (o *serviceOptions) flags(f *flag.FlagSet) {
 	f.StringVar(&o.metrics, "metrics", "", "")
 	f.BoolVar(&o.debug, "debug", false, "")
 	f.StringVar(&o.output, "output", "", "")
+	f.StringVar(&o.otlp, "otlp", "", "")
 	f.StringVar(&o.statsd, "statsd", "", "")
 	f.StringVar(&o.statsdPrefix, "statsd-prefix", "tcapflow.", "")
 }
 
 func (o *serviceOptions) check(command string) error {
 	switch {
-	case o.logFormat != "" && o.logFormat != "text" && o.logFormat != "json": // "": a command without that flag
+	case o.logFormat != "" && !slices.Contains(logs.Formats, o.logFormat): // "top" has no such flag
 		return misuse(command, "-log-format must be text or json")
 	case o.debug && o.metrics == "":
 		return misuse(command, "-debug wants -metrics, which says where")
@@ -54,11 +57,16 @@ func (o *serviceOptions) check(command string) error {
 
 // setLog makes the logger that the options ask for.
 func (a *app) setLog(o *serviceOptions) {
-	host, _ := os.Hostname() // of a pod, its name
 	a.log = logs.New(a.stderr, logs.Options{
 		JSON: o.logFormat == "json", Service: program, Version: version,
-		Instance: cmp.Or(o.instance, os.Getenv("POD_NAME"), host),
+		Instance: o.instanceName(),
 	})
+}
+
+// instanceName tells this instance of the service from others.
+func (o *serviceOptions) instanceName() string {
+	host, _ := os.Hostname() // of a pod, its name
+	return cmp.Or(o.instance, os.Getenv("POD_NAME"), host)
 }
 
 // program is the name that log lines have.
@@ -81,7 +89,7 @@ func (a *app) startService(f *flow) (stop func(), err error) {
 		f.log = a.log
 	}
 	var started closers
-	for _, start := range []func(*flow) (func(), error){a.startOutput, a.startServer, a.startStatsD, a.startWatchdog} {
+	for _, start := range []func(*flow) (func(), error){a.startOutput, a.startServer, a.startStatsD, a.startOTLP, a.startWatchdog} {
 		stop, err := start(f)
 		if err != nil {
 			started.close()

@@ -55,8 +55,10 @@ func (b *broken) Write(p []byte) (int, error) {
 func TestStagesEnd(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
 	name := traffic(t, 50_000)
-	before := runtime.NumGoroutine()
 	var stderr bytes.Buffer
+	run([]string{"read", "testdata/dialogues.pcap"}, os.Stdin, &stderr, &stderr) // os/signal's goroutine stays
+	stderr.Reset()
+	before := runtime.NumGoroutine()
 	if code := run([]string{"read", name}, os.Stdin, &broken{room: 1 << 20}, &stderr); code != exitError {
 		t.Errorf("exit code %d: %s", code, &stderr)
 	}

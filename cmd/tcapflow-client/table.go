@@ -64,7 +64,9 @@ func commands() []command {
 // commandNames are the arguments of "help". They stand here once more because the table
 // cannot be asked while it is made; a test compares.
 func commandNames() []string {
-	return []string{"capture", "read", "top", "flow", "replay", "interfaces", "config", "completion", "version", "help"}
+	return []string{
+		"capture", "read", "top", "flow", "replay", "interfaces", "config", "completion", "version", "help",
+	}
 }
 
 // lookup finds a command by its name.

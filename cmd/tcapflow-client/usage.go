@@ -135,11 +135,11 @@ const usageFlow = `    -messages=false   no "message" lines
 ` + usageTable + usageDecoder + `
 What is written, and goes into the histogram; ` + usageFilter + `With the last two there are no "message" lines: how its dialogue will end is not
 known when a message comes.
-
 ` + usageService
 
-// usageService is about a program that is left to itself.
-const usageService = `As a service:
+// usageService is what those need that run them as a service.
+const usageService = `
+As a service:
     -config FILE      take settings from this YAML file, see ` + "`tcapflow-client config`" + `
     -output FILE      append the lines to this file; SIGHUP reopens it, and begins the
                       file of "capture -write-pcap" anew if that was given another name
@@ -152,6 +152,8 @@ const usageService = `As a service:
                       loopback address
     -statsd ADDRESS   send newState, delState, abort, expiredState, parseError and latency
                       to a StatsD server each second, such as 127.0.0.1:8125
+    -otlp URL         send metrics to an OpenTelemetry collector every ten seconds, by OTLP
+                      over HTTP, such as http://127.0.0.1:4318; in builds with -tags otlp
     -statsd-prefix P  what stands before these names; default "tcapflow."
 SIGTERM and SIGINT end the capture, write what is open, and the summary says so.
 `

@@ -11,9 +11,9 @@ import (
 )
 
 const (
-	// maxStatsD keeps a datagram whole on Ethernet, whatever is around it:
+	// statsdDatagram keeps a datagram whole on Ethernet, whatever is around it:
 	// https://github.com/statsd/statsd/blob/master/docs/metric_types.md, "Multi-Metric Packets".
-	maxStatsD = 1432
+	statsdDatagram = 1432
 	// maxTimings bounds the latencies that are kept between two sendings. Of more, an even
 	// sample is sent, with its rate.
 	maxTimings = 512
@@ -130,7 +130,7 @@ func (b *batch) count(name string, n uint64) {
 
 func (b *batch) line(name, value, kind string) {
 	size := len(b.prefix) + len(name) + 1 + len(value) + len(kind)
-	if len(b.b) > 0 && len(b.b)+1+size > maxStatsD {
+	if len(b.b) > 0 && len(b.b)+1+size > statsdDatagram {
 		b.flush()
 	}
 	if len(b.b) > 0 {

@@ -30,7 +30,7 @@ func server(t *testing.T, prefix string) (s *StatsD, read func(lines int) []stri
 			if err != nil {
 				t.Fatalf("after %d lines: %v", len(lines), err)
 			}
-			if size > maxStatsD {
+			if size > statsdDatagram {
 				t.Errorf("a datagram of %d octets", size)
 			}
 			lines = append(lines, strings.Split(string(b[:size]), "\n")...)
