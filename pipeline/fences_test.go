@@ -203,7 +203,8 @@ func (p *planting) lists(dir, imports string, test bool) (lists []string) {
 	if engine && !client && !mayTalk && !test {
 		lists = append(lists, "engine")
 	}
-	if (below("build") || below("catalogue")) && (strings.HasPrefix(ours, "internal/") || strings.HasPrefix(ours, "pipeline/")) {
+	data := below("build") || below("catalogue") || below("scenario")
+	if data && (strings.HasPrefix(ours, "internal/") || strings.HasPrefix(ours, "pipeline/")) {
 		lists = append(lists, "data")
 	}
 	if ground && !engine {
