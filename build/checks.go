@@ -20,7 +20,7 @@ var checks = []spec.Check{
 	{Step: "libraries", Name: "go test (libraries)", Env: []string{"TCAPFLOW_TEST_ENGINE=1"},
 		Args: []string{"go", "test", "-v", "-count=1", "-timeout=3h", "-run=^Test(Libraries|Prebuilt)$", "./pipeline"}},
 	{Step: "forks", Name: "go test (forks)", Env: []string{"TCAPFLOW_TEST_ENGINE=1", "TCAPFLOW_TEST_FORKS=all"},
-		Args: []string{"go", "test", "-v", "-count=1", "-timeout=2h", "-run=^TestForks$", "./template"}},
+		Args: []string{"go", "test", "-v", "-count=1", "-timeout=2h", "-run=^Test(Forks|Whole|UpdateOf)", "./template"}},
 }
 
 // withTools lets tests use the tools of tools/go.mod.

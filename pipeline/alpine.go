@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/tcapflow/tcapflow/pipeline/internal/alpine"
+	"github.com/tcapflow/tcapflow/pipeline/internal/cache"
 	"github.com/tcapflow/tcapflow/pipeline/internal/engine"
 	"github.com/tcapflow/tcapflow/pipeline/internal/fault"
 	"github.com/tcapflow/tcapflow/pipeline/internal/fetch"
@@ -41,7 +41,7 @@ func alpineMirror(base spec.Alpine, o options.Options, committed alpine.Lock,
 	note func(string, ...any)) alpine.Mirror {
 	return alpine.Mirror{
 		URLs: o.AlpineMirrors, Branch: base.Branch, Repositories: base.Repositories, Keys: base.Keys,
-		Cache:     &fetch.Cache{Dir: filepath.Join(o.Cache, "downloads")},
+		Cache:     &fetch.Cache{Dir: cache.Folder(o.Cache).Downloads(), Borrow: cache.Folder(o.Cache).Borrow},
 		NotBefore: committed.Indexes,
 		Note:      eachLineOnce(note),
 	}
@@ -142,9 +142,9 @@ func (b *bases) renewedAlpine() alpine.Lock {
 	return lock
 }
 
-// patience is how long auto takes to find out whether a mirror has what is locked, and how
-// long it waits for one that gives nothing more.
-const patience = 15 * time.Second
+// alpinePatience is how long auto takes to find out whether a mirror has what is locked, and
+// how long it waits for one that gives nothing more.
+const alpinePatience = 15 * time.Second
 
 // tryAlpine gives the engine an Alpine builder where that can be had as it is locked, and
 // soon, and where it passes its self-check. Else it says in a line why not; what it has
@@ -179,11 +179,11 @@ func (b *bases) tryAlpine(ctx context.Context, e *engine.Engine,
 func (b *bases) offered(ctx context.Context, arch string, targets []spec.Target) (why string) {
 	packages, err := b.alpine.Packages(arch, targets)
 	if err == nil {
-		limited, cancel := context.WithTimeout(ctx, patience)
+		limited, cancel := context.WithTimeout(ctx, b.patience)
 		defer cancel()
 		err = b.alpine.Mirror.Offered(limited, packages)
 		if limited.Err() != nil && ctx.Err() == nil {
-			return fmt.Sprintf("no mirror of Alpine answers within %v", patience)
+			return fmt.Sprintf("no mirror of Alpine answers within %v", b.patience)
 		}
 	}
 	switch {
@@ -196,7 +196,7 @@ func (b *bases) offered(ctx context.Context, arch string, targets []spec.Target)
 }
 
 // errSlow is why a mirror is given up that has answered.
-var errSlow = fmt.Errorf("its mirror gives nothing more for %v", patience)
+var errSlow = errors.New("its mirror gives nothing more")
 
 // assembleSoon assembles a builder, and gives up when nothing arrives for a while that is
 // not here yet.
@@ -222,7 +222,7 @@ func (b *bases) assembleSoon(ctx context.Context, e *engine.Engine,
 // watchTransfer ends a transfer by which no byte has come for as long as patience lasts.
 func (b *bases) watchTransfer(ctx context.Context, cancel context.CancelCauseFunc) {
 	last, since := b.alpine.Mirror.Cache.Bytes(), time.Now()
-	tick := time.NewTicker(time.Second)
+	tick := time.NewTicker(b.patience / 15)
 	defer tick.Stop()
 	for {
 		select {
@@ -232,7 +232,7 @@ func (b *bases) watchTransfer(ctx context.Context, cancel context.CancelCauseFun
 		}
 		if now := b.alpine.Mirror.Cache.Bytes(); now != last {
 			last, since = now, time.Now()
-		} else if time.Since(since) > patience {
+		} else if time.Since(since) > b.patience {
 			cancel(errSlow)
 			return
 		}
@@ -259,7 +259,7 @@ func (b *bases) presentAlpine(ctx context.Context, e *engine.Engine,
 		return found, err
 	}
 	b.log.Note("base alpine: %s", why)
-	return image.Builder{}, nil
+	return image.Builder{}, b.dropUnfit(ctx, e, found)
 }
 
 // lockAlpine renews the project's lock of Alpine's packages, where a mirror of it answers.

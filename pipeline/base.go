@@ -29,6 +29,7 @@ type bases struct {
 	// renewals and alpineRenewals are the files with the package sets that replace those of
 	// the committed lock because the mirrors have moved on.
 	renewals, alpineRenewals string
+	patience                 time.Duration // with mirrors of Alpine, where that is not named
 }
 
 func newBases(project spec.Project, o options.Options, goVersion string, log *progress.Log) (bases, error) {
@@ -60,6 +61,7 @@ func newBases(project spec.Project, o options.Options, goVersion string, log *pr
 		alpine:         alpine,
 		renewals:       renewalsFile(kept, project.Debian.Lock),
 		alpineRenewals: renewalsFile(kept, project.Alpine.Lock),
+		patience:       alpinePatience,
 	}
 	if !o.Locked {
 		b.debian.Lock = committed.With(b.renewed())

@@ -42,7 +42,8 @@ func (p *Pipeline) Unit(ctx context.Context) error {
 func (p *Pipeline) Checks(ctx context.Context, step string, env ...string) error {
 	list := p.own(step)
 	if len(list) == 0 {
-		return fault.New(fault.Usage, "name it in Checks of build/project.go", "the project has no check %q", step)
+		return fault.New(fault.Usage, "name it in Checks of build/project.go",
+			"the project has no check %q", step)
 	}
 	for i := range list {
 		list[i].Env = slices.Concat(list[i].Env, env)
@@ -215,7 +216,8 @@ func runCheck(ctx context.Context, c spec.Check, root string, stdout io.Writer) 
 	case err != nil:
 		return fault.New(fault.Failed, "", "%s: %w", c.Name, err)
 	case c.Quiet && strings.TrimSpace(printed.String()) != "":
-		return &fault.Error{Code: fault.Failed, Err: fmt.Errorf("%s is not content with", c.Name), Log: printed.String()}
+		return &fault.Error{Code: fault.Failed, Err: fmt.Errorf("%s is not content with", c.Name),
+			Log: printed.String()}
 	}
 	return nil
 }

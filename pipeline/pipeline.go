@@ -71,8 +71,3 @@ func Do(ctx context.Context, project spec.Project, a Args, job func(*Pipeline, c
 	}
 	return fault.Exit(err)
 }
-
-// Misuse is an error of wrong use, with the next step; mage passes on exit code 2.
-func Misuse(next, format string, args ...any) error {
-	return fault.Exit(fault.New(fault.Usage, next, format, args...))
-}

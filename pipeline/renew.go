@@ -2,8 +2,6 @@ package pipeline
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
@@ -15,6 +13,7 @@ import (
 	"github.com/tcapflow/tcapflow/pipeline/internal/fault"
 	"github.com/tcapflow/tcapflow/pipeline/internal/fetch"
 	"github.com/tcapflow/tcapflow/pipeline/internal/files"
+	"github.com/tcapflow/tcapflow/pipeline/internal/key"
 	"github.com/tcapflow/tcapflow/pipeline/internal/options"
 	"github.com/tcapflow/tcapflow/spec"
 )
@@ -24,7 +23,7 @@ import (
 func debianMirror(base spec.Debian, o options.Options, committed debian.Lock, note func(string, ...any)) debian.Mirror {
 	return debian.Mirror{
 		URL: o.Mirrors[0], Others: o.Mirrors[1:], Snapshot: debian.NewSnapshot(o.Snapshot), Keyring: base.Keyring,
-		Cache:     &fetch.Cache{Dir: cache.Folder(o.Cache).Downloads()},
+		Cache:     &fetch.Cache{Dir: cache.Folder(o.Cache).Downloads(), Borrow: cache.Folder(o.Cache).Borrow},
 		Security:  o.Security,
 		NotBefore: committed.NotBefore(),
 		Note:      eachLineOnce(note),
@@ -65,8 +64,7 @@ func only(set spec.PackageSet, arch string) spec.PackageSet {
 
 // renewalsFile is where renewed sets stand, as long as the committed lock is this one.
 func renewalsFile(kept cache.Folder, lock []byte) string {
-	sum := sha256.Sum256(lock)
-	return kept.Lock(hex.EncodeToString(sum[:8]))
+	return kept.Lock(key.Of(string(lock)))
 }
 
 // renewed reads the sets that earlier runs have renewed. A file that cannot be read counts

@@ -106,6 +106,9 @@ func overridden(p spec.Project) (names []string) {
 	for _, base := range []string{"Debian", "Alpine"} {
 		one, other := own.FieldByName(base), library.FieldByName(base)
 		for i := range one.NumField() {
+			if one.Type().Field(i).Name == "LockFile" { // says where a lock is written, and is none
+				continue
+			}
 			add(base+"."+one.Type().Field(i).Name, one.Field(i), other.Field(i))
 		}
 	}
@@ -159,7 +162,8 @@ func (p *Pipeline) libraryVersion(ctx context.Context) (version, checkout string
 			return r.Mod.Version, checkout, nil
 		}
 	}
-	return "", "", fault.New(fault.Usage, "go get "+template.Library+"@latest", "go.mod does not require %s", template.Library)
+	return "", "", fault.New(fault.Usage, "go get "+template.Library+"@latest",
+		"go.mod does not require %s", template.Library)
 }
 
 // ofTemplate gives an error of package template its exit code.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"text/tabwriter"
 
-	"github.com/tcapflow/tcapflow/pipeline/internal/fault"
 	"github.com/tcapflow/tcapflow/pipeline/internal/options"
 	"github.com/tcapflow/tcapflow/spec"
 )
@@ -30,16 +29,3 @@ func (p *Pipeline) Vars() error {
 
 // Variables are the environment variables that count for a project.
 func Variables(project spec.Project) []options.Variable { return options.Variables(project) }
-
-// ExitCodes are those of the mage targets.
-var ExitCodes = []struct {
-	Code    int
-	Meaning string
-}{
-	{0, "done"},
-	{int(fault.Failed), "the build or a check failed"},
-	{int(fault.Usage), "wrong use"},
-	{int(fault.Engine), "the container engine is missing or refused"},
-	{int(fault.Fetch), "an input could not be fetched"},
-	{130, "interrupted"},
-}

@@ -37,7 +37,8 @@ func commandWith(ctx context.Context, dir string, env []string, words ...string)
 	case ctx.Err() != nil:
 		return "", ctx.Err()
 	case err != nil:
-		return "", &Error{Err: fmt.Errorf("%s: %w", strings.Join(words, " "), err), Log: stderr.String() + stdout.String()}
+		return "", &Error{Err: fmt.Errorf("%s: %w", strings.Join(words, " "), err),
+			Log: stderr.String() + stdout.String()}
 	}
 	return strings.TrimSpace(stdout.String()), nil
 }

@@ -80,8 +80,8 @@ func (v values) render(part string, out map[string][]byte) error {
 		if err != nil {
 			return err
 		}
-		t, err := template.New(path.Base(name)).Delims("[[", "]]").Option("missingkey=error").Parse(string(text))
-		if err != nil {
+		t := template.New(path.Base(name)).Delims("[[", "]]").Option("missingkey=error")
+		if t, err = t.Parse(string(text)); err != nil {
 			return err
 		}
 		var rendered bytes.Buffer

@@ -40,8 +40,10 @@ func (m merge) run(ctx context.Context) error {
 		return failed
 	}
 	return &Error{
-		Err:  fmt.Errorf("the newer template and your changes meet in %s", strings.Join(strings.Fields(list), ", ")),
-		Next: "resolve them, `git add` them, `git cherry-pick --continue`; then `mage template:update` again, which goes on",
+		Err: fmt.Errorf("the newer template and your changes meet in %s",
+			strings.Join(strings.Fields(list), ", ")),
+		Next: "resolve them, `git add` them, `git cherry-pick --continue`; " +
+			"then `mage template:update` again, which goes on",
 	}
 }
 
@@ -56,7 +58,8 @@ func (m merge) commit(ctx context.Context, folder, message string, options ...st
 		return "", err
 	}
 	defer os.RemoveAll(index)
-	env := []string{"GIT_DIR=" + gitDir, "GIT_WORK_TREE=" + folder, "GIT_INDEX_FILE=" + filepath.Join(index, "index")}
+	env := []string{"GIT_DIR=" + gitDir, "GIT_WORK_TREE=" + folder,
+		"GIT_INDEX_FILE=" + filepath.Join(index, "index")}
 	if _, err := commandWith(ctx, folder, env, "git", "add", "-A", "-f", "."); err != nil {
 		return "", err
 	}

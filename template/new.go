@@ -90,7 +90,8 @@ func (n New) finish(ctx context.Context, count int) error {
 	if err := n.commit(ctx); err != nil {
 		return err
 	}
-	fmt.Fprintf(n.Log, "%s: %d files; yours to think about are build/ and cmd/%s/\nnext: cd %s && go tool mage static\n",
+	fmt.Fprintf(n.Log, "%s: %d files; yours to think about are build/ and cmd/%s/\n"+
+		"next: cd %s && go tool mage static\n",
 		n.Project.Name, count, n.Project.Name, n.Dir)
 	return nil
 }
@@ -113,7 +114,7 @@ func (n New) commit(ctx context.Context) error {
 		return err
 	}
 	if _, err := command(ctx, n.Dir, "git", "var", "GIT_AUTHOR_IDENT"); err != nil {
-		fmt.Fprintln(n.Log, "git knows no user.name and user.email: nothing is committed yet; a release needs a commit")
+		fmt.Fprintln(n.Log, "git knows no user.name and user.email: nothing is committed; a release needs a commit")
 		return nil
 	}
 	_, err := command(ctx, n.Dir, "git", "commit", "-q", "-m", "Begin "+n.Project.Name)

@@ -28,7 +28,8 @@ type proxy struct{ dir string }
 // Some files may have another text than in the checkout, or be new.
 func (p proxy) add(t *testing.T, checkout, prefix string, changed map[string]string) (version string) {
 	t.Helper()
-	files := slices.DeleteFunc(modFiles(t, checkout), func(f zip.File) bool { return changed[f.Path()] != "" })
+	files := slices.DeleteFunc(modFiles(t, checkout),
+		func(f zip.File) bool { return changed[f.Path()] != "" })
 	other := t.TempDir()
 	put(t, other, changed)
 	for _, name := range slices.Sorted(maps.Keys(changed)) {
@@ -73,7 +74,8 @@ func (f modFile) Open() (io.ReadCloser, error) { return os.Open(f.from) }
 // modFiles are what git tracks and what it does not ignore, without other modules.
 func modFiles(t *testing.T, checkout string) (files []zip.File) {
 	t.Helper()
-	list, err := command(t.Context(), checkout, "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+	list, err := command(t.Context(), checkout, "git", "ls-files", "-z", "--cached", "--others",
+		"--exclude-standard")
 	if err != nil {
 		t.Skipf("skipped: no git checkout, so it is not known what would be published: %v", err)
 	}
@@ -116,7 +118,8 @@ func forget(t *testing.T, version string) {
 	if err != nil && !os.IsNotExist(err) {
 		t.Error(err)
 	}
-	downloads, err := filepath.Glob(filepath.Join(cache, "cache", "download", filepath.FromSlash(Library), "@v", version+".*"))
+	downloads, err := filepath.Glob(filepath.Join(cache, "cache", "download",
+		filepath.FromSlash(Library), "@v", version+".*"))
 	if err != nil {
 		t.Error(err)
 	}

@@ -12,12 +12,13 @@ import (
 // Status is what a project has of library and template.
 type Status struct {
 	Record  Record
-	Library string   // the version that go.mod requires; empty in a whole copy
-	Replace string   // what go.mod puts in its place, or empty
-	Newest  string   // version that can be had; empty where Why says why that is not known, or with Replace
-	Why     error    // why Newest is not known
-	Changed []string // the template's files that the project has changed, but for what is its own: build/, cmd/
-	Gone    []string // and those that it has thrown away
+	Library string // the version that go.mod requires; empty in a whole copy
+	Replace string // what go.mod puts in its place, or empty
+	Newest  string // version that can be had; empty where Why says why that is not known, or with Replace
+	Why     error  // why Newest is not known
+	// Changed are the template's files that the project has changed, but for build/ and cmd/,
+	// which are its own anyway; Gone are those that it has thrown away.
+	Changed, Gone []string
 }
 
 // Status looks at the project; the newest version is asked for.

@@ -43,7 +43,8 @@ type Project struct {
 // clibs are the C libraries that there is a first program for, each with its name in
 // package catalogue.
 var clibs = map[string]string{
-	"none": "", "libpcap": "Libpcap", "sqlite": "SQLite", "zlib": "Zlib", "openssl": "OpenSSL", "zstd": "Zstd",
+	"none": "", "libpcap": "Libpcap", "sqlite": "SQLite", "zlib": "Zlib", "openssl": "OpenSSL",
+	"zstd": "Zstd",
 }
 
 // CLibs lists what may be named as the C library.
@@ -105,7 +106,8 @@ func (p Project) fill() (Project, error) {
 		p.CLib = "none"
 	}
 	if p.Whole && p.CLib != "none" {
-		return p, wrongUse("name it in Libraries of build/project.go", "a whole copy has the libraries of this repository, not -clib=%s", p.CLib)
+		return p, wrongUse("name it in Libraries of build/project.go",
+			"a whole copy has the libraries of this repository, not -clib=%s", p.CLib)
 	}
 	if _, ok := clibs[p.CLib]; !ok {
 		return p, wrongUse("take none and add a spec.Library of your own to build/project.go",
@@ -120,7 +122,8 @@ func checkFolder(dir string) error {
 	case dir == "":
 		return wrongUse("name one that is not there yet", "a project needs a folder")
 	case strings.HasPrefix(dir, "-"):
-		return wrongUse("the folder comes first: template:new DIR -module=…", "the folder cannot be called %q", dir)
+		return wrongUse("the folder comes first: template:new DIR -module=…",
+			"the folder cannot be called %q", dir)
 	}
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, os.ErrNotExist) {

@@ -35,7 +35,7 @@ func TestTools(t *testing.T) {
 			}
 		}
 		if have, err := os.ReadFile(file); err != nil || !bytes.Equal(have, text) {
-			t.Errorf("%s is not what ../tools/%s says (%v); `go test ./template -update` writes it anew", file, name, err)
+			t.Errorf("%s is not what ../tools/%s says (%v); -update writes it anew", file, name, err)
 		}
 	}
 }
@@ -72,7 +72,8 @@ func TestVersions(t *testing.T) {
 			mage = r.Mod.Version
 		}
 	}
-	if f.Module.Mod.Path != Library || f.Go.Version != goVersion || f.Toolchain.Name != toolchain || mage != mageVersion {
+	if f.Module.Mod.Path != Library || f.Go.Version != goVersion || f.Toolchain.Name != toolchain ||
+		mage != mageVersion {
 		t.Errorf("go.mod has %s, go %s, %s, mage %s", f.Module.Mod.Path, f.Go.Version, f.Toolchain.Name, mage)
 	}
 	// With one of these, `go run MODULE/cmd/newtool@VERSION` is refused (go.dev/ref/mod#go-install).
@@ -109,7 +110,8 @@ func TestRender(t *testing.T) {
 
 func wellFormed(t *testing.T, name string, text []byte) {
 	t.Helper()
-	if bytes.Contains(text, []byte("[[")) || bytes.Contains(text, []byte("<no value>")) || strings.Contains(name, "NAME") {
+	if bytes.Contains(text, []byte("[[")) || bytes.Contains(text, []byte("<no value>")) ||
+		strings.Contains(name, "NAME") {
 		t.Errorf("%s: an action of the template is left", name)
 	}
 	switch path.Ext(name) {
@@ -141,8 +143,9 @@ func TestFill(t *testing.T) {
 		}
 	}
 	for _, bad := range []Project{
-		{}, {Module: "a b"}, {Module: "/x"}, {Module: "example.org/You"}, {Module: "example.org/x/y", Name: "../y"},
-		{Module: "example.org/x/y"}, {Module: "example.org/x/build"}, {Module: "example.org/x/yy", CLib: "glib"},
+		{}, {Module: "a b"}, {Module: "/x"}, {Module: "example.org/You"},
+		{Module: "example.org/x/y", Name: "../y"}, {Module: "example.org/x/y"},
+		{Module: "example.org/x/build"}, {Module: "example.org/x/yy", CLib: "glib"},
 		{Module: "example.org/x/yy", Name: "yy\nzz"}, {Module: "example.org/x/yy", Name: "-yy"},
 		{Module: "example.org/x/yy", CLib: "zlib", Whole: true},
 	} {
@@ -158,7 +161,8 @@ func TestFolder(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(full, "mine"), nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	for dir, ok := range map[string]bool{empty: true, filepath.Join(empty, "new"): true, full: false, "": false, "-module=x": false} {
+	for dir, ok := range map[string]bool{empty: true, filepath.Join(empty, "new"): true, full: false,
+		"": false, "-module=x": false} {
 		if err := checkFolder(dir); (err == nil) != ok {
 			t.Errorf("%q: %v", dir, err)
 		}
@@ -171,7 +175,8 @@ func TestRecord(t *testing.T) {
 	if _, err := ReadRecord(dir); err == nil {
 		t.Error("a folder without a record has one")
 	}
-	text := `{"version": "v1.0.0", "name": "yourtool", "module": "example.org/you/yourtool", "clib": "zlib", "colour": "red"}`
+	text := `{"version": "v1.0.0", "name": "yourtool", "module": "example.org/you/yourtool", "clib": "zlib",
+		"colour": "red"}`
 	if err := os.WriteFile(filepath.Join(dir, RecordName), []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}

@@ -39,8 +39,8 @@ func (u Update) Run(ctx context.Context) error {
 		return withNext(err, "an update needs the project in git")
 	}
 	if status != "" {
-		return &Error{Err: errors.New("the checkout has changes that are not committed"), Log: status, Usage: true,
-			Next: "commit or stash them: an update is a merge"}
+		return &Error{Err: errors.New("the checkout has changes that are not committed"), Log: status,
+			Next: "commit or stash them: an update is a merge", Usage: true}
 	}
 	if record.Whole {
 		return u.whole(ctx, record)
@@ -69,7 +69,8 @@ func (u Update) template(ctx context.Context, record Record) error {
 		fmt.Fprintf(u.Log, "the template is that of %s\n", u.To)
 		return nil
 	case -1:
-		return wrongUse("give a newer one with -to, or none for the newest", "%s is older than the project's template, %s", u.To, record.Version)
+		return wrongUse("give a newer one with -to, or none for the newest",
+			"%s is older than the project's template, %s", u.To, record.Version)
 	}
 	return u.merge(ctx, record, u.To, func(old, now string) error {
 		if err := u.render(ctx, old, record); err != nil {
@@ -214,7 +215,8 @@ func required(mod *modfile.File) string {
 // are renamed by this version's words, so that they differ by what upstream changed.
 func (u Update) whole(ctx context.Context, record Record) error {
 	if u.From == "" {
-		return wrongUse("name it: -from=https://…", "this is a whole copy, which does not tell what repository it was made of")
+		return wrongUse("name it: -from=https://…",
+			"this is a whole copy, which does not tell what repository it was made of")
 	}
 	clone, err := os.MkdirTemp("", "template-")
 	if err != nil {

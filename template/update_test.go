@@ -52,13 +52,16 @@ const lines = "one\ntwo\nthree\nfour\nfive\nsix\nseven\neight\nnine\n"
 // What the template changed and what the project changed are both there afterwards; what
 // the project threw away does not come back, and its program is not looked at.
 func TestMerge(t *testing.T) {
-	dir := repository(t, map[string]string{"README.md": lines, "ci.yaml": "old\n", "gone.yaml": "old\n", "cmd/x/main.go": "mine\n", "go.mod": "module mine\n"})
+	dir := repository(t, map[string]string{"README.md": lines, "ci.yaml": "old\n", "gone.yaml": "old\n",
+		"cmd/x/main.go": "mine\n", "go.mod": "module mine\n"})
 	put(t, dir, map[string]string{"README.md": strings.Replace(lines, "nine", "NINE", 1)})
 	must(t, os.Remove(filepath.Join(dir, "gone.yaml")))
 	commitAll(t, dir)
 	old, now := t.TempDir(), t.TempDir()
-	put(t, old, map[string]string{"README.md": lines, "ci.yaml": "old\n", "gone.yaml": "old\n", "cmd/x/main.go": "a\n", "go.mod": "module x\n"})
-	put(t, now, map[string]string{"README.md": strings.Replace(lines, "one", "ONE", 1), "ci.yaml": "new\n", "gone.yaml": "new\n", "more.yaml": "new\n",
+	put(t, old, map[string]string{"README.md": lines, "ci.yaml": "old\n", "gone.yaml": "old\n",
+		"cmd/x/main.go": "a\n", "go.mod": "module x\n"})
+	put(t, now, map[string]string{"README.md": strings.Replace(lines, "one", "ONE", 1),
+		"ci.yaml": "new\n", "gone.yaml": "new\n", "more.yaml": "new\n",
 		"cmd/x/main.go": "b\n", "go.mod": "module y\n"})
 	must(t, leaveOut(dir, old, now))
 	must(t, merge{dir: dir, branch: "newer", message: "Take it", old: old, now: now}.run(t.Context()))
@@ -89,13 +92,15 @@ func TestConflict(t *testing.T) {
 	put(t, now, map[string]string{"README.md": "new\n"})
 	m := merge{dir: dir, branch: "newer", message: "Take it", old: old, now: now}
 	var e *Error
-	if err := m.run(t.Context()); !errors.As(err, &e) || !strings.Contains(err.Error(), "README.md") || !strings.Contains(e.Next, "--continue") {
+	if err := m.run(t.Context()); !errors.As(err, &e) || !strings.Contains(err.Error(), "README.md") ||
+		!strings.Contains(e.Next, "--continue") {
 		t.Fatalf("got %v", err)
 	}
 	put(t, dir, map[string]string{"README.md": "both\n"})
 	say(t, dir, "git", "add", "README.md")
 	say(t, dir, "git", "-c", "core.editor=true", "cherry-pick", "--continue")
-	if got := say(t, dir, "git", "status", "--porcelain"); got != "" || read(t, dir, "README.md") != "both\n" {
+	if got := say(t, dir, "git", "status", "--porcelain"); got != "" || read(t, dir,
+		"README.md") != "both\n" {
 		t.Errorf("status %q", got)
 	}
 	if err := m.run(t.Context()); !errors.As(err, &e) || !strings.Contains(e.Next, "newer") {
@@ -104,7 +109,8 @@ func TestConflict(t *testing.T) {
 }
 
 func TestUpdateRefuses(t *testing.T) {
-	record := `{"version": "v1.5.0", "name": "yourtool", "module": "example.org/you/yourtool", "clib": "none"}`
+	record := `{"version": "v1.5.0", "name": "yourtool", "module": "example.org/you/yourtool", ` +
+		`"clib": "none"}`
 	dir := repository(t, map[string]string{RecordName: record, "go.mod": "module example.org/you/yourtool\n"})
 	u := Update{Dir: dir, To: "v1.4.0", Log: io.Discard}
 	var e *Error

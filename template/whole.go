@@ -28,7 +28,8 @@ func (n New) whole(ctx context.Context) error {
 		defer os.RemoveAll(clone)
 		source = filepath.Join(clone, "whole")
 		address := "https://" + Library
-		if _, err := command(ctx, clone, "git", "clone", "-q", "--depth=1", "--branch="+n.Version, address, source); err != nil {
+		if _, err := command(ctx, clone, "git", "clone", "-q", "--depth=1", "--branch="+n.Version,
+			address, source); err != nil {
 			return fetching(err, "clone "+address+" yourself, and run `mage template:new` there")
 		}
 	}
@@ -74,7 +75,8 @@ func renamedCopy(ctx context.Context, source, dir string, p Project) (count int,
 
 // copyRenamed copies one file, with its x bit, or one symbolic link.
 func copyRenamed(r *rename.Renamer, source, dir, name string) error {
-	from, to := filepath.Join(source, filepath.FromSlash(name)), filepath.Join(dir, filepath.FromSlash(r.Path(name)))
+	from, to := filepath.Join(source, filepath.FromSlash(name)), filepath.Join(dir,
+		filepath.FromSlash(r.Path(name)))
 	info, err := os.Lstat(from)
 	if err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -24,15 +25,29 @@ func checkoutOf(t *testing.T) string {
 	return dir
 }
 
-// old is the name that no trace may be left of: the owner of this module's path.
-func oldName() string { return strings.Split(Library, "/")[1] }
+// oldName is the name that no trace may be left of.
+func oldName(t *testing.T, checkout string) string {
+	t.Helper()
+	names, err := namesOf(checkout)
+	must(t, err)
+	return names.Namespace
+}
+
+// newName is another one, also in a whole copy that has this one itself.
+func newName() string {
+	if path.Base(Library) == "night-watch" {
+		return "day-watch"
+	}
+	return "night-watch"
+}
 
 // A whole copy has no trace of the old name, in any file or name of one, and gofmt is
 // content with it. `mage test:forks` runs its tests as well.
 func TestWhole(t *testing.T) {
 	checkout, dir := checkoutOf(t), filepath.Join(t.TempDir(), "copy")
+	old := oldName(t, checkout)
 	n := New{Dir: dir, Version: "v1.0.0", Checkout: checkout, Log: io.Discard,
-		Project: Project{Module: "example.org/you/night-watch", Whole: true}}
+		Project: Project{Module: "example.org/you/" + newName(), Whole: true}}
 	must(t, n.Make(t.Context()))
 	count := 0
 	must(t, filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
@@ -42,7 +57,7 @@ func TestWhole(t *testing.T) {
 		if d.Name() == ".git" {
 			return fs.SkipDir
 		}
-		if strings.Contains(strings.ToLower(d.Name()), oldName()) {
+		if strings.Contains(strings.ToLower(d.Name()), old) {
 			t.Errorf("the old name is left: %s", name)
 		}
 		if !d.Type().IsRegular() {
@@ -50,10 +65,11 @@ func TestWhole(t *testing.T) {
 		}
 		count++
 		text, err := os.ReadFile(name)
-		if bytes.Contains(bytes.ToLower(text), []byte(oldName())) {
+		if bytes.Contains(bytes.ToLower(text), []byte(old)) {
 			t.Errorf("the old name is left in %s", name)
 		}
-		if formatted, failed := format.Source(text); filepath.Ext(name) == ".go" && failed == nil && !bytes.Equal(formatted, text) {
+		if formatted, failed := format.Source(text); filepath.Ext(name) == ".go" && failed == nil &&
+			!bytes.Equal(formatted, text) {
 			t.Errorf("gofmt: %s", name)
 		}
 		return err
@@ -70,25 +86,27 @@ func TestWhole(t *testing.T) {
 // An update of a whole copy takes what upstream changed, under the copy's own name.
 func TestUpdateOfWhole(t *testing.T) {
 	upstream, dir := checkoutOf(t), filepath.Join(t.TempDir(), "copy")
-	program := oldName() + "-client"
+	names, err := namesOf(upstream)
+	must(t, err)
 	say(t, upstream, "git", "tag", "v1.0.0")
 	n := New{Dir: dir, Version: "v1.0.0", Checkout: upstream, Log: io.Discard,
-		Project: Project{Module: "example.org/you/night-watch", Whole: true}}
+		Project: Project{Module: "example.org/you/" + newName(), Whole: true}}
 	must(t, n.Make(t.Context()))
 	put(t, dir, map[string]string{"README.md": "# Mine\n" + read(t, dir, "README.md")})
 	commitAll(t, dir)
-	put(t, upstream, map[string]string{"docs/news.md": "Of " + program + ".\n"})
+	put(t, upstream, map[string]string{"docs/news.md": "Of " + names.Program + ".\n"})
 	commitAll(t, upstream)
 	say(t, upstream, "git", "tag", "v1.1.0")
-	put(t, upstream, map[string]string{"README.md": read(t, upstream, "README.md") + "\nSee " + program + ".\n"})
+	put(t, upstream, map[string]string{"README.md": read(t, upstream,
+		"README.md") + "\nSee " + names.Program + ".\n"})
 	commitAll(t, upstream)
 	say(t, upstream, "git", "tag", "v1.2.0")
 	must(t, Update{Dir: dir, From: upstream, Log: io.Discard}.Run(t.Context()))
 	readme := read(t, dir, "README.md")
-	if !strings.HasPrefix(readme, "# Mine\n") || !strings.HasSuffix(readme, "\nSee night-watch.\n") {
+	if !strings.HasPrefix(readme, "# Mine\n") || !strings.HasSuffix(readme, "\nSee "+newName()+".\n") {
 		t.Errorf("README.md is not merged:\n%s", readme)
 	}
-	if got := read(t, dir, "docs/news.md"); got != "Of night-watch.\n" {
+	if got := read(t, dir, "docs/news.md"); got != "Of "+newName()+".\n" {
 		t.Errorf("docs/news.md: %q", got)
 	}
 	if r, err := ReadRecord(dir); err != nil || r.Version != "v1.2.0" || !r.Whole {

@@ -60,8 +60,10 @@ func run(ctx context.Context, args []string, stderr io.Writer) error {
 	flags.StringVar(&n.Project.Module, "module", "", "path of the Go module")
 	flags.StringVar(&n.Project.Name, "name", "", "of the program; else the last word of the module path")
 	flags.StringVar(&n.Project.CLib, "clib", "none", "the C library: "+strings.Join(template.CLibs(), ", "))
-	flags.BoolVar(&n.Project.Whole, "whole", false, "a renamed copy of the whole repository, in place of a project that requires it")
-	flags.StringVar(&record, "record", "", "only make the files of the project that this file records, for an update")
+	flags.BoolVar(&n.Project.Whole, "whole", false,
+		"a renamed copy of the whole repository, in place of a project that requires it")
+	flags.StringVar(&record, "record", "",
+		"only make the files of the project that this file records, for an update")
 	flags.Usage = func() {
 		fmt.Fprint(stderr, usage)
 		flags.PrintDefaults()

@@ -7,9 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/signal"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/tcapflow/tcapflow/internal/pcap"
@@ -43,6 +41,7 @@ func (a *app) capture(args []string) error {
 	if err := o.check("capture"); err != nil {
 		return err
 	}
+	a.setLog(&o.service)
 	switch {
 	case f.NArg() > 0:
 		return misuse("capture", "unexpected argument %q", f.Arg(0))
@@ -58,9 +57,8 @@ func (a *app) capture(args []string) error {
 
 // captureFor captures until count packets (0: no limit) or duration (0: no limit).
 func (a *app) captureFor(o *captureOptions) error {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	ctx, stop := untilSignal()
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	if o.duration > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, o.duration)
@@ -71,7 +69,7 @@ func (a *app) captureFor(o *captureOptions) error {
 		return err
 	}
 	defer src.Close()
-	fmt.Fprintf(a.stderr, "capturing on %s\n", o.live.Interface)
+	a.log.Info("capturing on " + o.live.Interface)
 
 	flow := newFlow(a.stdout, o.flowOptions)
 	flow.live = true
@@ -79,13 +77,12 @@ func (a *app) captureFor(o *captureOptions) error {
 		return err
 	}
 	defer flow.discardPackets()
-	if o.metrics != "" {
-		stop, err := flow.serveMetrics(o.metrics, a.stderr)
-		if err != nil {
-			return err
-		}
-		defer stop()
+	end, err := a.startService(flow)
+	if err != nil {
+		return err
 	}
+	defer end()
+	flow.ready(ctx)
 	err = errors.Join(flow.start(), flow.drain(ctx, src, o.count))
 	if w := (writeError{}); errors.As(err, &w) {
 		return err
@@ -94,6 +91,7 @@ func (a *app) captureFor(o *captureOptions) error {
 		err = fmt.Errorf("%s: %w", o.live.Interface, err)
 	}
 	flow.drops(src)
+	flow.summary.Stopped = signalOf(ctx)
 	return errors.Join(err, flow.finish(a.stderr))
 }
 

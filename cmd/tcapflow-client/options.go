@@ -23,23 +23,28 @@ type flowOptions struct {
 	histogram bool
 	clear     bool // numbers of subscribers are not masked
 	filter    export.Filter
-	metrics   string // address, or "" for none
+	service   serviceOptions
 	writePcap string // file, or ""
 }
 
 // flags defines them.
 func (o *flowOptions) flags(f *flag.FlagSet) {
 	o.decoderFlags(f)
-	f.DurationVar(&o.table.AnswerTimeout, "timeout", time.Minute, "")
-	f.DurationVar(&o.table.Hold, "hold", 2*time.Second, "")
-	f.IntVar(&o.table.Max, "max-dialogues", 1<<22, "")
+	o.tableFlags(f)
 	f.BoolVar(&o.messages, "messages", true, "")
 	f.BoolVar(&o.histogram, "histogram", false, "")
 	o.decoder.Subscribers = true
 	f.Func("subscribers", "", o.subscribers)
-	f.StringVar(&o.metrics, "metrics", "", "")
 	f.StringVar(&o.writePcap, "write-pcap", "", "")
 	o.filterFlags(f)
+	o.service.flags(f)
+}
+
+// tableFlags defines those that say how to follow dialogues.
+func (o *flowOptions) tableFlags(f *flag.FlagSet) {
+	f.DurationVar(&o.table.AnswerTimeout, "timeout", time.Minute, "")
+	f.DurationVar(&o.table.Hold, "hold", 2*time.Second, "")
+	f.IntVar(&o.table.Max, "max-dialogues", 1<<22, "")
 }
 
 // decoderFlags defines those that say how to read messages.
@@ -96,6 +101,8 @@ func (o *flowOptions) check(command string) error {
 		return misuse(command, "-write-pcap wants a file: standard output has the lines")
 	case o.table.Max < 1 || o.table.Max > 1<<28:
 		return misuse(command, "-max-dialogues must be between 1 and %d", 1<<28)
+	case o.histogram && o.service.logFormat == "json":
+		return misuse(command, "-histogram is a table for people: not with -log-format json")
 	}
-	return nil
+	return o.service.check(command)
 }

@@ -27,6 +27,10 @@ func commands() []command {
 			run: (*app).read, flags: new(readOptions).flags, files: true,
 		},
 		{
+			name: "top", about: "show what goes on now", usage: usageTop,
+			run: (*app).top, flags: new(topOptions).flags, files: true,
+		},
+		{
 			name: "flow", about: "draw a dialogue of capture files", usage: usageLadder,
 			run: (*app).ladder, flags: new(flowOptions).decoderFlags, files: true,
 		},
@@ -37,6 +41,10 @@ func commands() []command {
 		{
 			name: "interfaces", about: "list where capture can capture", usage: usageInterfaces,
 			run: (*app).interfaces, flags: json,
+		},
+		{
+			name: "config", about: "list the names of all settings", usage: usageConfig,
+			run: (*app).config, flags: configFlag,
 		},
 		{
 			name: "completion", about: "print a script that completes command lines", usage: usageCompletion,
@@ -56,7 +64,7 @@ func commands() []command {
 // commandNames are the arguments of "help". They stand here once more because the table
 // cannot be asked while it is made; a test compares.
 func commandNames() []string {
-	return []string{"capture", "read", "flow", "replay", "interfaces", "completion", "version", "help"}
+	return []string{"capture", "read", "top", "flow", "replay", "interfaces", "config", "completion", "version", "help"}
 }
 
 // lookup finds a command by its name.

@@ -7,9 +7,11 @@ const usage = `tcapflow-client shows the TCAP dialogues in SS7-over-IP traffic.
 Usage:
     tcapflow-client capture -i INTERFACE [-f FILTER] [-count N] [-duration TIME]
     tcapflow-client read [-follow] FILE...
+    tcapflow-client top -i INTERFACE | [-follow] FILE...
     tcapflow-client flow TID|DIGITS FILE...
     tcapflow-client replay -i INTERFACE FILE...
     tcapflow-client interfaces [-json]
+    tcapflow-client config [-config FILE]
     tcapflow-client completion bash|zsh|fish
     tcapflow-client version [-json]
     tcapflow-client help [COMMAND]
@@ -24,8 +26,15 @@ Examples:
     $ tcapflow-client read trace.pcap | jq 'select(.type == "dialogue")'
     $ tcapflow-client read -histogram trace.pcap > /dev/null
     $ sudo tcapflow-client capture -i any -duration 5m > flow.jsonl
+    $ sudo tcapflow-client top -i any
     $ tcapflow-client flow 4917700 trace.pcap
     $ ssh probe tcpdump -i eth0 -U -w - sctp | tcapflow-client read -
+
+Settings: what a flag says, an environment variable and a line of a YAML file
+(-config FILE) can say too. "-max-dialogues 1000" is
+TCAPFLOW_CLIENT_MAX_DIALOGUES=1000, and "max-dialogues: 1000" in the file. The
+command line goes before the environment, that before the file.
+` + "`tcapflow-client config`" + ` lists the names.
 
 Exit codes:
     0  done (also when the reader of standard output went away)
@@ -107,20 +116,45 @@ const usageFlow = `    -messages=false   no "message" lines
                       look for them
     -histogram        at the end, a table of operations and a histogram of
                       latencies, on standard error
-    -metrics ADDRESS  serve http://ADDRESS/metrics for Prometheus, and /healthz,
-                      such as 127.0.0.1:9145; default: not
     -write-pcap FILE  write the packets of the dialogues that are selected below to a
                       pcapng file, in their order. Until it is known they wait, in up
                       to 256 MB of memory; what is given up for that is counted. The
                       file is for its owner to read; "read" gives it its name when it
                       is whole
-    -timeout TIME     when a Begin counts as unanswered; default 1m
+` + usageTable + usageDecoder + `
+What is written, and goes into the histogram; ` + usageFilter + `With the last two there are no "message" lines: how its dialogue will end is not
+known when a message comes.
+
+` + usageService
+
+// usageService is about a program that is left to itself.
+const usageService = `As a service:
+    -config FILE      take settings from this YAML file, see ` + "`tcapflow-client config`" + `
+    -output FILE      append the lines to this file; SIGHUP reopens it, and begins the
+                      file of "capture -write-pcap" anew if that was given another name
+    -log-format NAME  text, or json: a line of JSON for each thing that is said, and for
+                      the summary; default text
+    -instance NAME    what log lines call this instance; default $POD_NAME, or the host
+    -metrics ADDRESS  serve http://ADDRESS/metrics for Prometheus, /healthz, and /readyz,
+                      such as 127.0.0.1:9145; default: not
+    -debug            serve /debug/buildinfo and /debug/pprof there too; only on a
+                      loopback address
+    -statsd ADDRESS   send newState, delState, abort, expiredState, parseError and latency
+                      to a StatsD server each second, such as 127.0.0.1:8125
+    -statsd-prefix P  what stands before these names; default "tcapflow."
+SIGTERM and SIGINT end the capture, write what is open, and the summary says so.
+`
+
+// usageTable is what all that follow dialogues have in common.
+const usageTable = `    -timeout TIME     when a Begin counts as unanswered; default 1m
     -hold TIME        how long an answer that comes before its Begin waits for
                       it; default 2s
     -max-dialogues N  how many are followed at a time; of more, the longest
                       unanswered one is given up; default 4194304
-` + usageDecoder + `
-What is written, and goes into the histogram; several values are separated by
+`
+
+// usageFilter are the flags that select dialogues.
+const usageFilter = `several values are separated by
 commas, and one of them has to fit one of the two sides:
     -gt DIGITS        global titles that begin with them
     -pc CODE          point codes: decimal, ANSI's 1-2-3, ITU's itu:1-2-3
@@ -129,8 +163,6 @@ commas, and one of them has to fit one of the two sides:
     -outcome NAME     dialogues that ended so: end, abort, timeout, undeliverable,
                       replaced, evicted, capture-end
     -min-latency TIME dialogues that were answered no sooner
-With the last two there are no "message" lines: how its dialogue will end is not
-known when a message comes.
 `
 
 // usageDecoder is what all that read captures have in common.
@@ -139,6 +171,36 @@ const usageDecoder = `    -standard NAME    point codes and party addresses of i
                       what its messages fit
     -port N=PROTOCOL  SCTP port of m3ua, m2pa, m2ua or sua, for senders that leave
                       the payload protocol at 0 or have their own; may be repeated
+`
+
+const usageTop = `Usage:
+    tcapflow-client top [FLAGS] -i INTERFACE
+    tcapflow-client top [FLAGS] FILE...
+
+Shows what an interface sees now: rates, operations, latencies, errors, aborts and
+drops, and the peers that answer worst. Keys: q or Ctrl-C ends; the last frame stays
+on the screen. Where standard output is no terminal, a frame is written in each
+interval. Files are read as fast as can be, and are shown as a whole by their own
+times; FILE is as for "read".
+
+Flags:
+    -i INTERFACE      where to capture, as for "capture"; it needs CAP_NET_RAW
+    -f FILTER         BPF filter; default "sctp"
+    -snaplen OCTETS   how much to keep of each packet; default 65535
+    -follow           go on at the end of a file or directory that is being written,
+                      as "read -follow" does
+    -interval TIME    between two frames; default 2s
+    -window TIME      rates and latencies are of the last one or two windows of this
+                      length; default 10s
+` + usageTable + usageDecoder + `
+What is shown; ` + usageFilter + `
+Without colour where the environment variable NO_COLOR is set.
+
+Examples:
+    $ sudo tcapflow-client top -i any
+    $ tcapflow-client top -follow /var/capture
+    $ tcapflow-client top -operation updateLocation trace.pcap
+    $ sudo tcapflow-client top -i eth0 -interval 1m >> top.log
 `
 
 const usageLadder = `Usage:
@@ -194,6 +256,27 @@ Flags:
 
 const usageHelp = `Usage:
     tcapflow-client help [COMMAND]
+`
+
+const usageConfig = `Usage:
+    tcapflow-client config [-config FILE]
+
+Lists the names of all settings: as a flag and in the configuration file, as an
+environment variable, with its default, what sets it now, and the commands that have
+it. It fails where the environment or the file has a wrong name or value, so it is
+the check of a file, too. A flag that may be repeated is a list in the file.
+
+Flags:
+    -config FILE      the file, YAML
+
+Examples:
+    $ tcapflow-client config
+    $ tcapflow-client config -config /etc/tcapflow-client.yaml
+    $ cat /etc/tcapflow-client.yaml
+    i: eth1,eth2
+    messages: false
+    gt: ["4917", "4918"]
+    $ tcapflow-client capture -config /etc/tcapflow-client.yaml
 `
 
 const usageCompletion = `Usage:

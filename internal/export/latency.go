@@ -30,6 +30,15 @@ func (h *histogram) add(d time.Duration) {
 	h.most = max(h.most, d)
 }
 
+// merge adds what another one has counted.
+func (h *histogram) merge(other *histogram) {
+	for i, n := range other.buckets {
+		h.buckets[i] += n
+	}
+	h.count += other.count
+	h.most = max(h.most, other.most)
+}
+
 // bucketOf takes the position of the highest bit and the three bits after it.
 func bucketOf(d time.Duration) int {
 	us := uint64(max(d, 0) / time.Microsecond)
@@ -80,8 +89,9 @@ const (
 var resultNames = [results]string{"ok", "error", "abort"}
 
 type row struct {
-	latency                     histogram
-	dialogues, errors, unserved uint64
+	latency             histogram
+	dialogues, unserved uint64
+	errors, aborts      uint64 // aborts are among errors
 }
 
 // Latencies gathers the latencies of dialogues by operation, and by operation and peer.
@@ -115,10 +125,7 @@ func (l *Latencies) row(key operation) (operation, *row) {
 	if l.rows[key] == nil && len(l.rows) >= maxOperations {
 		key = operation{}
 	}
-	if l.rows[key] == nil {
-		l.rows[key] = &row{}
-	}
-	return key, l.rows[key]
+	return key, rowIn(l.rows, key, maxOperations, operation{})
 }
 
 func resultOf(d *dialogue.Record) int {
@@ -135,6 +142,9 @@ func (r *row) add(d *dialogue.Record, result int) {
 	r.dialogues++
 	if result != resultOK {
 		r.errors++
+	}
+	if result == resultAbort {
+		r.aborts++
 	}
 	if !d.Answered() {
 		r.unserved++

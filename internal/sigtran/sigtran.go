@@ -116,6 +116,9 @@ func (d *Decoder) Counters() Counters {
 	return c
 }
 
+// Packets is the number of frames up to now.
+func (d *Decoder) Packets() uint64 { return d.counters.Packets }
+
 // Decode returns the TCAP messages of one frame, in the order of its chunks, after
 // those that are given up in its time because segments of them did not come. at is
 // the capture time in nanoseconds, and now the capture's clock, by which what waits is

@@ -59,10 +59,12 @@ func (Test) Libraries(ctx context.Context, targets, only *string) error {
 	return checks(ctx, "libraries", "LIBRARIES="+which, "LIBRARIES_TARGETS="+given(targets))
 }
 
-// Forks makes a new project of each kind, builds, packs and runs it. `mage test` does two of them.
+// Forks makes a new project of each kind, builds, packs and runs it. `mage test` does one of them.
 func (Test) Forks(ctx context.Context) error { return checks(ctx, "forks") }
 
 // checks runs this repository's own checks of a step.
 func checks(ctx context.Context, step string, env ...string) error {
-	return do(ctx, func(p *pipeline.Pipeline, ctx context.Context) error { return p.Checks(ctx, step, env...) })
+	return do(ctx, func(p *pipeline.Pipeline, ctx context.Context) error {
+		return p.Checks(ctx, step, env...)
+	})
 }

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/magefile/mage/mg"
+
 	"github.com/tcapflow/tcapflow/pipeline"
 )
 
@@ -108,6 +110,22 @@ var optionMeanings = [][2]string{
 	{"from", "of a whole copy: the git repository that it was made of"},
 }
 
+// wrongUse is the exit code for that.
+const wrongUse = 2
+
+// exitCodes are those of all targets; pipeline.Do gives errors theirs.
+var exitCodes = []struct {
+	code    int
+	meaning string
+}{
+	{0, "done"},
+	{1, "the build or a check failed"},
+	{wrongUse, "wrong use"},
+	{3, "the container engine is missing or refused"},
+	{4, "an input could not be fetched"},
+	{130, "interrupted"},
+}
+
 func readManual(sources ...string) (m manual) {
 	files := token.NewFileSet()
 	for _, source := range sources {
@@ -190,7 +208,7 @@ func (m manual) contents(w io.Writer) error {
 func (m manual) show(w io.Writer, name string) error {
 	i := slices.IndexFunc(m, func(p page) bool { return p.name == strings.ToLower(name) })
 	if i < 0 {
-		return pipeline.Misuse("`mage help` lists them", "no target %q", name)
+		return mg.Fatalf(wrongUse, "no target %q; `mage help` lists them", name)
 	}
 	p := m[i]
 	fmt.Fprintf(w, "mage %s\n\n  %s\n", p.name, p.about)

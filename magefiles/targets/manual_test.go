@@ -143,8 +143,8 @@ func reference(m manual) []byte {
 		fmt.Fprintf(&out, "| `%s` | %s | %s |\n", v.Name, v.Default, v.Meaning)
 	}
 	fmt.Fprint(&out, "\n## Exit codes\n\n| code | meaning |\n| --- | --- |\n")
-	for _, c := range pipeline.ExitCodes {
-		fmt.Fprintf(&out, "| %d | %s |\n", c.Code, c.Meaning)
+	for _, c := range exitCodes {
+		fmt.Fprintf(&out, "| %d | %s |\n", c.code, c.meaning)
 	}
 	fmt.Fprint(&out, "\nAn error is one line that names the thing, often a line `next:` with what to do, then the end of the log.\n")
 	return out.Bytes()

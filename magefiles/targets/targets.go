@@ -15,7 +15,7 @@ import (
 //	mage static                                 all targets
 //	mage static -targets=linux/386,linux/arm64  some
 //	mage static -debug                          unstripped twins, for a debugger
-//	mage static -base=debian                    not auto (Alpine where it can be had, else Debian)
+//	mage static -base=debian                    not auto (Alpine where its lock can be had, else Debian)
 //	mage static -locked                         stop where a locked input is gone
 //	mage static -json                           the artifacts, for a program
 func Static(ctx context.Context, targets, base *string, debug, locked, json *bool) error {

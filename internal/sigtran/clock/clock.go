@@ -19,6 +19,9 @@ type Clock struct {
 	began bool
 }
 
+// Now is what Advance returned last.
+func (c *Clock) Now() int64 { return c.now }
+
 // Odd tells whether a frame of this capture time, nanoseconds since 1970, is far from
 // the one before.
 func (c *Clock) Odd(at int64) bool {

@@ -59,6 +59,17 @@ func packageOf(t testing.TB, a at.APK) *Package {
 
 func keyMirror() Mirror { return Mirror{Branch: "v3.24", Keys: testKey().Keys("x86_64")} }
 
+// partsOf cuts a package before its files.
+func partsOf(t *testing.T, a at.APK) (head, data []byte) {
+	t.Helper()
+	open, err := openArchive(bytes.NewReader(a.Text), int64(len(a.Text)), true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cut := int64(len(a.Text)) - open.data.Size()
+	return a.Text[:cut:cut], a.Text[cut:]
+}
+
 func TestCheckPackage(t *testing.T) {
 	good := apk(t, at.Package{}, at.File("usr/", 0o755, ""), at.File("usr/a", 0o644, "text"))
 	other := apk(t, at.Package{}, at.File("usr/a", 0o644, "another text"))
@@ -69,16 +80,8 @@ func TestCheckPackage(t *testing.T) {
 	if err := keyMirror().checkPackage(good.Text, "x86_64", packageOf(t, good)); err != nil {
 		t.Fatal(err)
 	}
-	parts := func(a at.APK) (head, data []byte) {
-		open, err := openArchive(bytes.NewReader(a.Text), int64(len(a.Text)), true)
-		if err != nil {
-			t.Fatal(err)
-		}
-		cut := int64(len(a.Text)) - open.data.Size()
-		return a.Text[:cut:cut], a.Text[cut:]
-	}
-	head, data := parts(good)
-	_, otherData := parts(other)
+	head, data := partsOf(t, good)
+	_, otherData := partsOf(t, other)
 	flipped := bytes.Clone(good.Text)
 	flipped[len(head)-8] ^= 1 // in the control part's checksum
 	sized := func(a at.APK, size int) *Package {
@@ -94,18 +97,24 @@ func TestCheckPackage(t *testing.T) {
 		p    *Package
 		says string
 	}{
-		"other files":         {append(head, otherData...), sized(good, len(head)+len(otherData)), "its files are others"},
-		"other package":       {other.Text, sized(good, len(other.Text)), "its control part is another"},
-		"another's key":       {byStranger.Text, packageOf(t, byStranger), "it is not of the key that it names"},
-		"longer":              {append(bytes.Clone(good.Text), 0), packageOf(t, good), "the index says"},
-		"something behind":    {append(bytes.Clone(good.Text), 0), sized(good, len(good.Text)+1), "its files are others"},
-		"bytes changed":       {flipped, packageOf(t, good), "control part: gzip: invalid checksum"},
-		"another name":        {renamed.Text, asA, "is b 1-r0"},
-		"no files":            {head, sized(good, len(head)), "cut short: it has no files"},
-		"files cut":           {good.Text[:len(good.Text)-20], sized(good, len(good.Text)-20), "its files are others"},
-		"no gzip":             {[]byte("PK\x03\x04 and more of that"), sized(good, 21), "signatures: gzip: invalid header"},
-		"only files":          {data, sized(good, len(data)), "it has nothing but its first part"},
-		"signature left out":  {good.Text[signatureSize(t, good):], sized(good, len(good.Text)-signatureSize(t, good)), "not signed"},
+		"other files": {append(head, otherData...), sized(good, len(head)+len(otherData)),
+			"its files are others"},
+		"other package": {other.Text, sized(good, len(other.Text)), "its control part is another"},
+		"another's key": {byStranger.Text, packageOf(t, byStranger),
+			"it is not of the key that it names"},
+		"longer": {append(bytes.Clone(good.Text), 0), packageOf(t, good), "the index says"},
+		"something behind": {append(bytes.Clone(good.Text), 0), sized(good, len(good.Text)+1),
+			"its files are others"},
+		"bytes changed": {flipped, packageOf(t, good), "control part: gzip: invalid checksum"},
+		"another name":  {renamed.Text, asA, "is b 1-r0"},
+		"no files":      {head, sized(good, len(head)), "cut short: it has no files"},
+		"files cut": {good.Text[:len(good.Text)-20], sized(good, len(good.Text)-20),
+			"its files are others"},
+		"no gzip": {[]byte("PK\x03\x04 and more of that"), sized(good, 21),
+			"signatures: gzip: invalid header"},
+		"only files": {data, sized(good, len(data)), "it has nothing but its first part"},
+		"signature left out": {good.Text[signatureSize(t, good):],
+			sized(good, len(good.Text)-signatureSize(t, good)), "not signed"},
 		"a version 3 package": {[]byte("ADBd" + strings.Repeat("x", 40)), sized(good, 44), "invalid header"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -154,12 +163,13 @@ func TestVerify(t *testing.T) {
 		arch string
 		says string
 	}{
-		"SHA-1":           {"RSA", crypto.SHA1, keys, "x86_64", ""},
-		"SHA-256":         {"RSA256", crypto.SHA256, keys, "x86_64", ""},
-		"SHA-512":         {"RSA512", crypto.SHA512, keys, "x86_64", ""},
-		"another hash":    {"RSA256", crypto.SHA1, keys, "x86_64", "it is not of the key"},
-		"unknown":         {"DSA", crypto.SHA1, keys, "x86_64", "of an unknown kind"},
-		"no such key":     {"RSA", crypto.SHA1, fstest.MapFS{}, "x86_64", "test-0001.rsa.pub, which is no key for x86_64"},
+		"SHA-1":        {"RSA", crypto.SHA1, keys, "x86_64", ""},
+		"SHA-256":      {"RSA256", crypto.SHA256, keys, "x86_64", ""},
+		"SHA-512":      {"RSA512", crypto.SHA512, keys, "x86_64", ""},
+		"another hash": {"RSA256", crypto.SHA1, keys, "x86_64", "it is not of the key"},
+		"unknown":      {"DSA", crypto.SHA1, keys, "x86_64", "of an unknown kind"},
+		"no such key": {"RSA", crypto.SHA1, fstest.MapFS{}, "x86_64",
+			"test-0001.rsa.pub, which is no key for x86_64"},
 		"another machine": {"RSA", crypto.SHA1, keys, "s390x", "which is no key for s390x"},
 		"damaged key":     {"RSA", crypto.SHA1, broken, "x86_64", "is no PEM"},
 	} {
@@ -234,7 +244,8 @@ func FuzzArchive(f *testing.F) {
 	good := apk(f, at.Package{}, at.File("usr/a", 0o644, "text"), at.Link(tar.TypeSymlink, "usr/b", "a"))
 	f.Add(good.Text)
 	f.Add(good.Text[:len(good.Text)/2])
-	hostile := apk(f, at.Package{}, at.File("../../etc/passwd", 0o4755, "text"), at.Link(tar.TypeLink, "x", "/etc/shadow"))
+	hostile := apk(f, at.Package{}, at.File("../../etc/passwd", 0o4755, "text"),
+		at.Link(tar.TypeLink, "x", "/etc/shadow"))
 	f.Add(hostile.Text)
 	packed, err := at.Pack(false, at.File("APKINDEX", 0o644, stanza("a", "1")))
 	if err != nil {
@@ -250,7 +261,8 @@ func FuzzArchive(f *testing.F) {
 		p.Size = int64(len(text))
 		if keyMirror().checkPackage(text, "x86_64", p) == nil && !bytes.Equal(text, good.Text) {
 			// The signature's own part is not signed: its tar header may differ.
-			if open, err := openArchive(bytes.NewReader(good.Text), int64(len(good.Text)), true); err != nil ||
+			if open, err := openArchive(bytes.NewReader(good.Text), int64(len(good.Text)),
+				true); err != nil ||
 				open.control.Size() != a.control.Size() || open.data.Size() != a.data.Size() {
 				t.Errorf("%d bytes pass that nobody signed", len(text))
 			}

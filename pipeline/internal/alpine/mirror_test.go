@@ -56,8 +56,9 @@ func newArchive(t *testing.T) *fakeMirror {
 	m := &fakeMirror{files: map[string][]byte{}}
 	server := httptest.NewServer(m)
 	t.Cleanup(server.Close)
-	m.Mirror = Mirror{URLs: []string{server.URL + "/alpine"}, Branch: "v3.24", Repositories: []string{"main", "community"},
-		Keys: testKey().Keys("x86_64", "x86"), Cache: &fetch.Cache{Dir: t.TempDir(), Pause: time.Microsecond}}
+	m.Mirror = Mirror{URLs: []string{server.URL + "/alpine"}, Branch: "v3.24",
+		Repositories: []string{"main", "community"},
+		Keys:         testKey().Keys("x86_64", "x86"), Cache: &fetch.Cache{Dir: t.TempDir(), Pause: time.Microsecond}}
 	m.publish(t, "1-r0", at.Day)
 	return m
 }
@@ -69,11 +70,13 @@ func (m *fakeMirror) publish(t *testing.T, version string, day time.Time) {
 	defer m.mu.Unlock()
 	repositories := map[string][]at.Package{
 		"main/x86_64": {
-			{Name: "clang", Version: version, Arch: "x86_64", Licence: "Apache-2.0", Depends: "so:libz.so.1 musl"},
+			{Name: "clang", Version: version, Arch: "x86_64", Licence: "Apache-2.0",
+				Depends: "so:libz.so.1 musl"},
 			{Name: "musl", Version: version, Arch: "x86_64", Licence: "MIT"}},
-		"community/x86_64": {{Name: "zlib", Version: version, Arch: "noarch", Licence: "Zlib", Provides: "so:libz.so.1=1.3"}},
-		"main/x86":         {{Name: "musl", Version: version, Arch: "x86", Licence: "MIT"}},
-		"community/x86":    {},
+		"community/x86_64": {{Name: "zlib", Version: version, Arch: "noarch", Licence: "Zlib",
+			Provides: "so:libz.so.1=1.3"}},
+		"main/x86":      {{Name: "musl", Version: version, Arch: "x86", Licence: "MIT"}},
+		"community/x86": {},
 	}
 	for place, packages := range repositories {
 		var stanzas []string
@@ -101,7 +104,8 @@ func (m *fakeMirror) resolve(t *testing.T) Lock {
 
 func TestResolveLockFetch(t *testing.T) {
 	m := newArchive(t)
-	musl := spec.PackageSet{Name: "sysroot", Arches: []string{"x86_64", "x86"}, Packages: []string{"musl"}, NoDepends: true}
+	musl := spec.PackageSet{Name: "sysroot", Arches: []string{"x86_64", "x86"}, Packages: []string{"musl"},
+		NoDepends: true}
 	lock, err := m.Resolve(t.Context(), []spec.PackageSet{tools, musl})
 	if err != nil {
 		t.Fatal(err)
@@ -111,14 +115,16 @@ func TestResolveLockFetch(t *testing.T) {
 		t.Fatal(err)
 	}
 	again, err := ParseLock(text)
-	if err != nil || !slices.Equal(slices.Sorted(maps.Keys(again.Sets)), []string{"sysroot/x86", "sysroot/x86_64", "tools/x86_64"}) {
+	if err != nil || !slices.Equal(slices.Sorted(maps.Keys(again.Sets)),
+		[]string{"sysroot/x86", "sysroot/x86_64", "tools/x86_64"}) {
 		t.Fatalf("%v, %s", err, text)
 	}
 	if len(again.Indexes) != 4 || !again.Indexes["main/x86"].Equal(at.Day) {
 		t.Errorf("indexes are %v", again.Indexes)
 	}
 	packages, err := again.Packages(tools, "x86_64")
-	if err != nil || len(packages) != 3 || packages[2].Path != "community/x86_64/zlib-1-r0.apk" || packages[2].Arch != "noarch" {
+	if err != nil || len(packages) != 3 || packages[2].Path != "community/x86_64/zlib-1-r0.apk" ||
+		packages[2].Arch != "noarch" {
 		t.Fatalf("%v, %+v", err, packages)
 	}
 	if len(lock.Changes(again)) > 0 || len(lock.Changes(Lock{})) != 5 {
@@ -130,7 +136,8 @@ func TestResolveLockFetch(t *testing.T) {
 	if err != nil || len(m.asked) > 0 || m.Offered(t.Context(), packages) != nil {
 		t.Errorf("%v, asked %q", err, m.asked)
 	}
-	if text, err := os.ReadFile(paths[0]); err != nil || !bytes.Equal(text, m.files["v3.24/main/x86_64/clang-1-r0.apk"]) {
+	if text, err := os.ReadFile(paths[0]); err != nil ||
+		!bytes.Equal(text, m.files["v3.24/main/x86_64/clang-1-r0.apk"]) {
 		t.Error("not the package", err)
 	}
 	// Elsewhere it is fetched by its digest; no index is asked for.
@@ -141,7 +148,8 @@ func TestResolveLockFetch(t *testing.T) {
 	if _, err := m.Fetch(t.Context(), packages); err != nil {
 		t.Error(err)
 	}
-	if slices.ContainsFunc(m.asked, func(call string) bool { return strings.Contains(call, "INDEX") }) || len(m.asked) != 6 {
+	if slices.ContainsFunc(m.asked, func(call string) bool { return strings.Contains(call, "INDEX") }) ||
+		len(m.asked) != 6 {
 		t.Errorf("asked %q", m.asked)
 	}
 }
@@ -157,8 +165,10 @@ func TestGone(t *testing.T) {
 	m.publish(t, "2-r0", at.Day.Add(time.Hour))
 	m.drop("musl-1-r0")
 	m.Cache = &fetch.Cache{Dir: t.TempDir(), Pause: time.Microsecond}
-	for what, err := range map[string]error{"offered": m.Offered(t.Context(), packages), "fetch": second(m.Fetch(t.Context(), packages))} {
-		if !errors.Is(err, fetch.ErrGone) || code(err) != fault.Fetch || !strings.Contains(err.Error(), "musl-1-r0.apk: not on the server\n  next: name another mirror with ALPINE_MIRROR") {
+	for what, err := range map[string]error{"offered": m.Offered(t.Context(), packages),
+		"fetch": second(m.Fetch(t.Context(), packages))} {
+		if !errors.Is(err, fetch.ErrGone) || code(err) != fault.Fetch ||
+			!strings.Contains(err.Error(), "musl-1-r0.apk: not on the server\n  next: name another mirror with ALPINE_MIRROR") {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
@@ -209,20 +219,24 @@ func TestResolveRefuses(t *testing.T) {
 		"no index":     {func(t *testing.T, m *fakeMirror) { m.drop("APKINDEX") }, "not on the server"},
 		"an empty one": {func(t *testing.T, m *fakeMirror) { m.files[index] = nil }, "signatures: cut short"},
 		"a web page":   {func(t *testing.T, m *fakeMirror) { m.files[index] = []byte("<html>welcome</html>") }, "gzip: invalid header"},
-		"no packages":  {func(t *testing.T, m *fakeMirror) { m.drop("clang-1") }, "clang-1-r0.apk: not on the server"},
+		"no packages": {func(t *testing.T, m *fakeMirror) { m.drop("clang-1") },
+			"clang-1-r0.apk: not on the server"},
 		"a stranger's package": {func(t *testing.T, m *fakeMirror) {
 			text := m.files["v3.24/main/x86_64/clang-1-r0.apk"]
-			m.files["v3.24/main/x86_64/clang-1-r0.apk"] = append(bytes.Clone(text[:len(text)-1]), text[len(text)-1]^1)
+			m.files["v3.24/main/x86_64/clang-1-r0.apk"] = append(bytes.Clone(text[:len(text)-1]),
+				text[len(text)-1]^1)
 		}, "its files are others"},
 		"longer": {func(t *testing.T, m *fakeMirror) {
-			m.files["v3.24/main/x86_64/clang-1-r0.apk"] = append(m.files["v3.24/main/x86_64/clang-1-r0.apk"], 0)
+			m.files["v3.24/main/x86_64/clang-1-r0.apk"] = append(m.files["v3.24/main/x86_64/clang-1-r0.apk"],
+				0)
 		}, "longer than announced"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := newArchive(t)
 			c.spoil(t, m)
 			_, err := m.Resolve(t.Context(), []spec.PackageSet{tools})
-			if code(err) != fault.Fetch || !strings.Contains(err.Error(), c.says) || strings.Count(err.Error(), "\n") != 1 {
+			if code(err) != fault.Fetch || !strings.Contains(err.Error(), c.says) ||
+				strings.Count(err.Error(), "\n") != 1 {
 				t.Errorf("got %v, want %q", err, c.says)
 			}
 		})
@@ -230,7 +244,8 @@ func TestResolveRefuses(t *testing.T) {
 	t.Run("nobody provides it", func(t *testing.T) {
 		m := newArchive(t)
 		set := spec.PackageSet{Name: "tools", Arches: []string{"x86_64"}, Packages: []string{"gcc"}}
-		if _, err := m.Resolve(t.Context(), []spec.PackageSet{set}); err == nil || !strings.Contains(err.Error(), "tools/x86_64: no such set in the index: gcc") {
+		if _, err := m.Resolve(t.Context(), []spec.PackageSet{set}); err == nil ||
+			!strings.Contains(err.Error(), "tools/x86_64: no such set in the index: gcc") {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -281,7 +296,8 @@ func TestParseLockRefuses(t *testing.T) {
 		"unknown field": `{"image":"alpine:3.24"}`,
 		"path":          `{"branch":"v3.24","sets":{"a/x86":[{"path":"../../etc/passwd.apk","size":1,"sha256":"` + strings.Repeat("0", 64) + `"}]}}`,
 		"digest":        `{"branch":"v3.24","sets":{"a/x86":[{"path":"main/x86/a-1.apk","size":1,"sha256":"../x"}]}}`,
-		"size":          `{"branch":"v3.24","sets":{"a/x86":[{"path":"main/x86/a-1.apk","size":0,"sha256":"` + strings.Repeat("0", 64) + `"}]}}`,
+		"size": `{"branch":"v3.24","sets":{"a/x86":[{"path":"main/x86/a-1.apk","size":0,"sha256":"` +
+			strings.Repeat("0", 64) + `"}]}}`,
 	} {
 		if l, err := ParseLock([]byte(text)); err == nil {
 			t.Errorf("%s: %+v", name, l)

@@ -25,7 +25,9 @@ func index(t *testing.T, repositories ...string) *Index {
 	return &ix
 }
 
-func TestResolve(t *testing.T) {
+// compilerIndex has a compiler, what it needs, and what is hard to choose.
+func compilerIndex(t *testing.T) *Index {
+	t.Helper()
 	main := stanza("clang22", "22.1-r0", "D:clang22-libs=22.1-r0 so:libLLVM.so.22 so:libc.musl-x86_64.so.1 gcc fortify-headers>=1.1-r2",
 		"p:clang=22.1-r0 cmd:clang=22.1-r0 cmd:clang-22=22.1-r0") +
 		stanza("clang22-libs", "22.1-r0", "D:so:libLLVM.so.22", "p:so:libclang-cpp.so.22=22.1") +
@@ -42,28 +44,43 @@ func TestResolve(t *testing.T) {
 		stanza("loop-a", "1-r0", "D:loop-b") + stanza("loop-b", "1-r0", "D:loop-a") +
 		stanza("enemy", "1-r0", "D:!zlib") + stanza("friend", "1-r0", "D:!zlib<1")
 	community := stanza("zlib", "1.3-r0", "p:so:libz.so.1=1.3") + stanza("extra", "1-r0", "D:zlib")
-	ix := index(t, main, community)
+	return index(t, main, community)
+}
+
+func TestResolve(t *testing.T) {
+	ix := compilerIndex(t)
 	skip := map[string]string{"gcc": "why", "fortify-headers": "why"}
 	for name, c := range map[string]struct {
 		set  spec.PackageSet
 		want string
 		fail string
 	}{
-		"a compiler":        {spec.PackageSet{Packages: []string{"clang22"}, Skip: skip}, "clang22 clang22-libs llvm22-libs musl zlib", ""},
-		"a provided name":   {spec.PackageSet{Packages: []string{"cmd:clang"}, Skip: skip, NoDepends: true}, "clang22", ""},
-		"an old name":       {spec.PackageSet{Packages: []string{"clang"}, Skip: skip, NoDepends: true}, "clang22", ""},
-		"chosen before":     {spec.PackageSet{Packages: []string{"zlib-ng", "llvm22-libs"}}, "llvm22-libs zlib-ng", ""},
-		"highest priority":  {spec.PackageSet{Packages: []string{"script"}}, "busybox busybox-binsh musl script", ""},
-		"the skipped shell": {spec.PackageSet{Packages: []string{"script"}, Skip: map[string]string{"/bin/sh": "why"}}, "script", ""},
-		"two repositories":  {spec.PackageSet{Packages: []string{"extra"}}, "extra musl zlib", ""},
-		"a loop":            {spec.PackageSet{Packages: []string{"loop-a"}}, "loop-a loop-b", ""},
-		"goes with":         {spec.PackageSet{Packages: []string{"friend", "zlib"}}, "friend musl zlib", ""},
-		"does not go with":  {spec.PackageSet{Packages: []string{"enemy", "zlib"}}, "", "enemy does not go with zlib"},
-		"nobody's":          {spec.PackageSet{Packages: []string{"lonely"}}, "", "nowhere, wanted by lonely: nothing provides it"},
-		"other versions":    {spec.PackageSet{Packages: []string{"newer"}}, "", "zlib>2, wanted by newer: there are other versions only"},
-		"to be named":       {spec.PackageSet{Packages: []string{"any"}}, "", "shell, wanted by any: name one of these in the list: yash, zsh"},
-		"named":             {spec.PackageSet{Packages: []string{"zsh", "any"}}, "any zsh", ""},
-		"no such":           {spec.PackageSet{Packages: []string{"clang23"}}, "", "clang23, wanted by the list"},
+		"a compiler": {spec.PackageSet{Packages: []string{"clang22"}, Skip: skip},
+			"clang22 clang22-libs llvm22-libs musl zlib", ""},
+		"a provided name": {spec.PackageSet{Packages: []string{"cmd:clang"}, Skip: skip, NoDepends: true},
+			"clang22", ""},
+		"an old name": {spec.PackageSet{Packages: []string{"clang"}, Skip: skip, NoDepends: true},
+			"clang22", ""},
+		"chosen before": {spec.PackageSet{Packages: []string{"zlib-ng", "llvm22-libs"}},
+			"llvm22-libs zlib-ng", ""},
+		"highest priority": {spec.PackageSet{Packages: []string{"script"}},
+			"busybox busybox-binsh musl script", ""},
+		"the skipped shell": {spec.PackageSet{Packages: []string{"script"},
+			Skip: map[string]string{"/bin/sh": "why"}}, "script", ""},
+		"two repositories": {spec.PackageSet{Packages: []string{"extra"}}, "extra musl zlib", ""},
+		"a loop":           {spec.PackageSet{Packages: []string{"loop-a"}}, "loop-a loop-b", ""},
+		"goes with":        {spec.PackageSet{Packages: []string{"friend", "zlib"}}, "friend musl zlib", ""},
+		"does not go with": {spec.PackageSet{Packages: []string{"enemy", "zlib"}}, "",
+			"enemy does not go with zlib"},
+		"nobody's": {spec.PackageSet{Packages: []string{"lonely"}}, "",
+			"nowhere, wanted by lonely: nothing provides it"},
+		"other versions": {spec.PackageSet{Packages: []string{"newer"}}, "",
+			"zlib>2, wanted by newer: there are other versions only"},
+		"to be named": {spec.PackageSet{Packages: []string{"any"}}, "",
+			"shell, wanted by any: name one of these in the list: yash, zsh"},
+		"named": {spec.PackageSet{Packages: []string{"zsh", "any"}}, "any zsh", ""},
+		"no such": {spec.PackageSet{Packages: []string{"clang23"}}, "",
+			"clang23, wanted by the list"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := ix.Resolve(c.set)
@@ -109,7 +126,8 @@ func TestIndexRefuses(t *testing.T) {
 
 // What is read of an index can be named in an address, and resolving ends.
 func FuzzIndex(f *testing.F) {
-	f.Add(stanza("a", "1", "D:b c=1 !d so:x", "p:e=1 f", "k:3") + stanza("b", "1-r0", "D:a") + stanza("c", "1"))
+	f.Add(stanza("a", "1", "D:b c=1 !d so:x", "p:e=1 f", "k:3") + stanza("b", "1-r0", "D:a") +
+		stanza("c", "1"))
 	f.Add("P:a\nV:1\n\nC:\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		var ix Index

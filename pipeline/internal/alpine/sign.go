@@ -67,15 +67,15 @@ func readKey(keys fs.FS, arch, name string) (*rsa.PublicKey, error) {
 	}
 	block, _ := pem.Decode(text)
 	if block == nil {
-		return nil, fmt.Errorf("Alpine's key %s is no PEM", file)
+		return nil, fmt.Errorf("the key %s is no PEM", file)
 	}
 	key, err := x509.ParsePKIXPublicKey(block.Bytes)
 	if err != nil {
-		return nil, fmt.Errorf("Alpine's key %s: %w", file, err)
+		return nil, fmt.Errorf("the key %s: %w", file, err)
 	}
 	public, ok := key.(*rsa.PublicKey)
 	if !ok {
-		return nil, fmt.Errorf("Alpine's key %s is no RSA key", file)
+		return nil, fmt.Errorf("the key %s is no RSA key", file)
 	}
 	return public, nil
 }

@@ -44,13 +44,15 @@ func list(t testing.TB, text []byte, place Place) ([]string, error) {
 		if h.Uid != 0 || h.Gid != 0 || h.PAXRecords != nil {
 			t.Errorf("%s is of %d:%d, with %v", h.Name, h.Uid, h.Gid, h.PAXRecords)
 		}
-		lines = append(lines, strings.TrimSpace(fmt.Sprintf("%c%04o %s %s", h.Typeflag, h.Mode, h.Name, h.Linkname)))
+		lines = append(lines, strings.TrimSpace(fmt.Sprintf("%c%04o %s %s", h.Typeflag, h.Mode, h.Name,
+			h.Linkname)))
 	}
 }
 
 func TestUnpack(t *testing.T) {
 	checked := func(w *tar.Writer) error { // as abuild-tar writes it
-		h := &tar.Header{Typeflag: tar.TypeReg, Name: "usr/bin/checked", Mode: 0o755, Size: 1, Uid: 1000, Uname: "builder", ModTime: at.Day,
+		h := &tar.Header{Typeflag: tar.TypeReg, Name: "usr/bin/checked", Mode: 0o755, Size: 1, Uid: 1000,
+			Uname: "builder", ModTime: at.Day,
 			PAXRecords: map[string]string{"APK-TOOLS.checksum.SHA1": strings.Repeat("00", 20)}}
 		if err := w.WriteHeader(h); err != nil {
 			return err
@@ -59,7 +61,8 @@ func TestUnpack(t *testing.T) {
 		return err
 	}
 	a := apk(t, at.Package{Name: "a", Version: "1", Arch: "x86_64", Licence: "MIT AND BSD-3-Clause"},
-		at.File("bin/", 0o755, ""), at.File("bin/busybox", 0o4755, "box"), at.Link(tar.TypeSymlink, "bin/ash", "/bin/busybox"),
+		at.File("bin/", 0o755, ""), at.File("bin/busybox", 0o4755, "box"), at.Link(tar.TypeSymlink, "bin/ash",
+			"/bin/busybox"),
 		at.File("lib/", 0o755, ""), at.File("lib/ld-musl-x86_64.so.1", 0o755, "ld"),
 		at.Link(tar.TypeSymlink, "usr/lib/ld-musl-x86_64.so.1", "../../lib/ld-musl-x86_64.so.1"), // itself, once merged
 		at.Link(tar.TypeSymlink, "usr/lib/libc.so", "../../lib/ld-musl-x86_64.so.1"),
@@ -104,21 +107,26 @@ func TestUnpackTells(t *testing.T) {
 
 func TestUnpackRefuses(t *testing.T) {
 	device := func(w *tar.Writer) error {
-		return w.WriteHeader(&tar.Header{Typeflag: tar.TypeBlock, Name: "dev/sda", Devmajor: 8, ModTime: at.Day})
+		return w.WriteHeader(&tar.Header{Typeflag: tar.TypeBlock, Name: "dev/sda", Devmajor: 8,
+			ModTime: at.Day})
 	}
 	for name, c := range map[string]struct {
 		write func(*tar.Writer) error
 		says  string
 	}{
-		"up":               {at.File("../etc/passwd", 0o644, "x"), `"../etc/passwd" leads out of the package`},
+		"up": {at.File("../etc/passwd", 0o644, "x"),
+			`"../etc/passwd" leads out of the package`},
 		"up in between":    {at.File("usr/../../etc/passwd", 0o644, "x"), "leads out of the package"},
 		"from the root":    {at.File("/etc/passwd", 0o644, "x"), "leads out of the package"},
 		"hard link out":    {at.Link(tar.TypeLink, "x", "../../etc/shadow"), "leads out of the package"},
 		"hard link abroad": {at.Link(tar.TypeLink, "x", "etc/shadow"), "which the package does not have"},
 		"a device":         {device, "neither file, folder nor link"},
-		"twice":            {at.All(at.File("a", 0o644, "1"), at.File("./a", 0o644, "2")), "twice in one package"},
-		"twice, merged":    {at.All(at.File("lib/a", 0o644, "1"), at.File("usr/lib/a", 0o644, "2")), "twice in one package"},
-		"through a link":   {at.All(at.Link(tar.TypeSymlink, "a", "/etc"), at.File("a/passwd", 0o644, "x")), "below a, which is no folder"},
+		"twice": {at.All(at.File("a", 0o644, "1"), at.File("./a", 0o644, "2")),
+			"twice in one package"},
+		"twice, merged": {at.All(at.File("lib/a", 0o644, "1"), at.File("usr/lib/a", 0o644, "2")),
+			"twice in one package"},
+		"through a link": {at.All(at.Link(tar.TypeSymlink, "a", "/etc"), at.File("a/passwd", 0o644, "x")),
+			"below a, which is no folder"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a, err := testKey().Package(at.Package{Name: "a", Version: "1", Arch: "x86_64"}, c.write)

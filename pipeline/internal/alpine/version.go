@@ -10,7 +10,7 @@ import (
 // versionForm is a version as apk-package(5) has it:
 // number{.number}…{letter}{_suffix{number}}…{~hash}{-r#}.
 var versionForm = regexp.MustCompile(
-	`^([0-9]+(?:\.[0-9]+)*)([a-z]?)((?:_[a-z]+[0-9]*)*)(?:~[0-9a-f]+)?(?:-r([0-9]+))?$`)
+	`^([0-9]+(?:\.[0-9]+)*)([a-z]?)((?:_[a-z]+[0-9]*)*)(~[0-9a-f]+)?(?:-r([0-9]+))?$`)
 
 // suffixes in their order (apk-package(5)); "" is a version that has none.
 var suffixes = []string{"alpha", "beta", "pre", "rc", "", "cvs", "svn", "git", "hg", "p"}
@@ -32,7 +32,8 @@ func compareVersions(a, b string) int {
 		compareNumbers(strings.Split(x[1], "."), strings.Split(y[1], ".")),
 		strings.Compare(x[2], y[2]),
 		compareSuffixes(x[3], y[3]),
-		compareNumber(x[4], y[4]),
+		strings.Compare(x[4], y[4]),
+		compareNumber(x[5], y[5]),
 	)
 }
 

@@ -23,7 +23,7 @@ func TestCompareVersions(t *testing.T) {
 	if compareVersions("1.02", "1.1") >= 0 || compareVersions("1.02", "1.01") <= 0 {
 		t.Error("1.02 does not stand between 1.01 and 1.1")
 	}
-	if compareVersions("1.0~abc", "1.0~def") != 0 || compareVersions("no version", "0") >= 0 {
+	if compareVersions("1.0~abc-r1", "1.0~def-r0") >= 0 || compareVersions("no version", "0") >= 0 {
 		t.Error("hashes or what is no version")
 	}
 }

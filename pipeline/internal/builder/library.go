@@ -34,6 +34,7 @@ import (
 type Libraries struct {
 	Fetch  *fetch.Cache
 	Dir    string        // compiled libraries, by key
+	Borrow func(string)  // may put a missing one there, by its path; nil: nobody can
 	Mirror debian.Mirror // for "{debian}" in URLs, and for the version that stands in
 	Suite  string
 	Locked bool // nothing stands in for a pin
@@ -58,6 +59,9 @@ func (l *Libraries) path(lib plan.Library, builderKey string) string {
 // is there.
 func (l *Libraries) stored(lib plan.Library, builderKey string) (write func(io.Writer) error, ok bool) {
 	name := l.path(lib, builderKey)
+	if _, err := os.Stat(name); err != nil && l.Borrow != nil {
+		l.Borrow(name)
+	}
 	if _, err := os.Stat(name); err != nil {
 		return nil, false
 	}

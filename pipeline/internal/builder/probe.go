@@ -73,7 +73,8 @@ func writeHellos(w io.Writer, programs []plan.Hello) error {
 		}
 		for _, name := range slices.Sorted(maps.Keys(h.Files)) {
 			text := h.Files[name]
-			file := tar.Header{Typeflag: tar.TypeReg, Name: dir.Name + name, Mode: 0o644, Size: int64(len(text))}
+			file := tar.Header{Typeflag: tar.TypeReg, Name: dir.Name + name, Mode: 0o644,
+				Size: int64(len(text))}
 			if err := out.WriteHeader(&file); err != nil {
 				return err
 			}

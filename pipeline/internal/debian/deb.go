@@ -4,7 +4,6 @@ import (
 	"archive/tar"
 	"bufio"
 	"compress/gzip"
-	_ "embed"
 	"errors"
 	"fmt"
 	"io"
@@ -27,10 +26,9 @@ const maxUnpacked = 4 << 30
 
 var errTooLarge = errors.New("more than 4 GiB unpacked")
 
-// Recipe is this file: how a package is unpacked is an input of the images that have it.
-//
-//go:embed deb.go
-var Recipe string
+// Recipe says how a package is unpacked, which is an input of the images that have it. A
+// test holds a package against a digest, and tells when the number has to be raised.
+const Recipe = "deb 1"
 
 // Place says where in the image a package's file goes: it gets a clean path without
 // a leading slash and returns one, or "" to leave the file out.

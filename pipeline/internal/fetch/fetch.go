@@ -48,6 +48,7 @@ var lowerHex = regexp.MustCompile(`^[0-9a-f]{64}$`)
 type Cache struct {
 	Dir    string
 	Client *http.Client  // nil: http.DefaultClient, which honours HTTPS_PROXY and SSL_CERT_FILE
+	Borrow func(string)  // may put a missing file there, by its path; nil: nobody can
 	Pause  time.Duration // before the second attempt, doubled for each after it; 0: one second
 
 	stall time.Duration // no byte for so long counts as a cut transfer; 0: 20 seconds
@@ -64,6 +65,10 @@ func (c *Cache) Path(digest string) string { return filepath.Join(c.Dir, "sha256
 // Has reports whether the file is there. Its bytes were checked when it was written.
 func (c *Cache) Has(digest string) bool {
 	_, err := os.Stat(c.Path(digest))
+	if err != nil && c.Borrow != nil {
+		c.Borrow(c.Path(digest))
+		_, err = os.Stat(c.Path(digest))
+	}
 	return err == nil
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"github.com/tcapflow/tcapflow/pipeline/internal/alpine"
 	"github.com/tcapflow/tcapflow/pipeline/internal/engine"
+	"github.com/tcapflow/tcapflow/pipeline/internal/key"
 	"github.com/tcapflow/tcapflow/pipeline/internal/layer"
 	"github.com/tcapflow/tcapflow/spec"
 )
@@ -76,7 +77,8 @@ func (a AlpineBase) Packages(arch string, targets []spec.Target) ([]alpine.Packa
 // Builder names the image that serves the targets on an engine of this architecture;
 // nothing is looked up and nothing is run.
 func (a AlpineBase) Builder(arch string, targets []spec.Target) (Builder, error) {
-	b := Builder{Base: "alpine", Arch: arch, Go: a.Toolchain.Version, Keys: map[string]string{}}
+	b := Builder{Base: "alpine", Arch: arch, Go: a.Toolchain.Version, GoKey: a.Toolchain.key(arch),
+		Keys: map[string]string{}}
 	for _, t := range targets {
 		packages, err := a.Packages(arch, []spec.Target{t})
 		if err != nil {
@@ -86,7 +88,7 @@ func (a AlpineBase) Builder(arch string, targets []spec.Target) (Builder, error)
 		for _, p := range packages {
 			words = append(words, p.SHA256)
 		}
-		b.Keys[t.Name] = keyOf(words...)
+		b.Keys[t.Name] = key.Of(words...)
 	}
 	return b, nil
 }
@@ -130,7 +132,7 @@ func (a AlpineBase) assemble(ctx context.Context, e *engine.Engine, b *Builder, 
 	if err != nil {
 		return err
 	}
-	b.Ref = e.Tag(kind, "alpine-"+keyOf(append([]string{alpineRecipe}, info.words()...)...))
+	b.Ref = e.Tag(kind, "alpine-"+key.Of(append([]string{alpineRecipe}, info.words()...)...))
 	err = Load(ctx, e, b.Ref, v1.Config{
 		Env: []string{"PATH=/usr/local/go/bin:/usr/bin", "HOME=/tmp"}, User: User, WorkingDir: "/src",
 		Cmd: []string{"sleep", "2147483647"}, Labels: b.labelsFor(targets),
@@ -229,12 +231,12 @@ var gccFiles = []string{"crtbeginS.o", "crtendS.o", "libgcc.a", "libgcc_eh.a"}
 func sysrootIsWhole(names map[string]bool, root, triple string) error {
 	for _, file := range sysrootFiles {
 		if !names[root+file] {
-			return fmt.Errorf("Alpine's packages for %s have no %s", triple, file)
+			return fmt.Errorf("the packages for %s have no %s", triple, file)
 		}
 	}
 	for _, file := range gccFiles {
 		if len(match(names, root+"lib/gcc/"+triple+"/*/"+file)) != 1 {
-			return fmt.Errorf("Alpine's packages for %s have not one %s", triple, file)
+			return fmt.Errorf("the packages for %s have not one %s", triple, file)
 		}
 	}
 	return nil
@@ -337,7 +339,7 @@ func toolLinks(names map[string]bool) ([]layer.Entry, error) {
 		}
 		found := match(names, "usr/lib/llvm*/bin/"+tool)
 		if len(found) == 0 {
-			return nil, fmt.Errorf("Alpine's packages of tools have no %s", tool)
+			return nil, fmt.Errorf("the packages of tools have no %s", tool)
 		}
 		newest := strings.TrimPrefix(found[len(found)-1], "usr/")
 		links = append(links, layer.Entry{Name: "usr/bin/" + tool, Link: "../" + newest})

@@ -23,6 +23,7 @@ import (
 	"github.com/tcapflow/tcapflow/pipeline/internal/alpine"
 	at "github.com/tcapflow/tcapflow/pipeline/internal/alpine/alpinetest"
 	"github.com/tcapflow/tcapflow/pipeline/internal/fetch"
+	"github.com/tcapflow/tcapflow/pipeline/internal/key"
 	"github.com/tcapflow/tcapflow/pipeline/internal/layer"
 	"github.com/tcapflow/tcapflow/spec"
 )
@@ -33,16 +34,20 @@ var archiveKey = sync.OnceValues(func() (at.Key, error) { return at.NewKey("test
 
 // alpineTools are the packages of tools of a small archive, with files as Alpine has them.
 var alpineTools = map[string][]func(*tar.Writer) error{
-	"musl":     {at.File("lib/ld-musl-x86_64.so.1", 0o755, "ld"), at.Link(tar.TypeSymlink, "lib/libc.musl-x86_64.so.1", "ld-musl-x86_64.so.1")},
-	"busybox":  {at.File("bin/busybox", 0o755, "busybox"), at.File("etc/securetty", 0o644, "console\n"), at.File("usr/share/man/x", 0o644, "x")},
-	"clang22":  {at.File("usr/lib/llvm22/bin/clang-22", 0o755, "clang"), at.Link(tar.TypeSymlink, "usr/lib/llvm22/bin/clang", "clang-22")},
-	"lld22":    {at.File("usr/bin/lld", 0o755, "lld"), at.Link(tar.TypeSymlink, "usr/bin/ld.lld", "lld")},
-	"binutils": {at.File("usr/bin/ar", 0o755, "ar"), at.File("usr/bin/ranlib", 0o755, "ranlib"), at.File("usr/bin/readelf", 0o755, "readelf")},
-	"make":     {at.File("usr/bin/make", 0o755, "make")},
-	"flex":     {at.File("usr/bin/flex", 0o755, "flex")},
-	"bison":    {at.File("usr/bin/bison", 0o755, "bison")},
-	"pkgconf":  {at.File("usr/bin/pkgconf", 0o755, "pkgconf")},
-	"m4":       {at.File("usr/bin/m4", 0o755, "m4"), at.File("usr/bin/sed", 0o755, "not busybox's")},
+	"musl": {at.File("lib/ld-musl-x86_64.so.1", 0o755, "ld"),
+		at.Link(tar.TypeSymlink, "lib/libc.musl-x86_64.so.1", "ld-musl-x86_64.so.1")},
+	"busybox": {at.File("bin/busybox", 0o755, "busybox"), at.File("etc/securetty", 0o644, "console\n"),
+		at.File("usr/share/man/x", 0o644, "x")},
+	"clang22": {at.File("usr/lib/llvm22/bin/clang-22", 0o755, "clang"),
+		at.Link(tar.TypeSymlink, "usr/lib/llvm22/bin/clang", "clang-22")},
+	"lld22": {at.File("usr/bin/lld", 0o755, "lld"), at.Link(tar.TypeSymlink, "usr/bin/ld.lld", "lld")},
+	"binutils": {at.File("usr/bin/ar", 0o755, "ar"), at.File("usr/bin/ranlib", 0o755, "ranlib"),
+		at.File("usr/bin/readelf", 0o755, "readelf")},
+	"make":    {at.File("usr/bin/make", 0o755, "make")},
+	"flex":    {at.File("usr/bin/flex", 0o755, "flex")},
+	"bison":   {at.File("usr/bin/bison", 0o755, "bison")},
+	"pkgconf": {at.File("usr/bin/pkgconf", 0o755, "pkgconf")},
+	"m4":      {at.File("usr/bin/m4", 0o755, "m4"), at.File("usr/bin/sed", 0o755, "not busybox's")},
 }
 
 // alpineSysroot are those of a sysroot.
@@ -50,20 +55,29 @@ func alpineSysroot(arch string) map[string][]func(*tar.Writer) error {
 	gcc := "usr/lib/gcc/" + arch + "-alpine-linux-musl/15.2.0/"
 	loader := "lib/ld-musl-" + arch + ".so.1"
 	return map[string][]func(*tar.Writer) error{
-		"musl": {at.File(loader, 0o755, "libc of "+arch), at.Link(tar.TypeSymlink, "lib/libc.musl-"+arch+".so.1", loader[4:])},
-		"musl-dev": {at.File("usr/include/stdio.h", 0o644, "h"), at.File("usr/lib/crt1.o", 0o644, "o"), at.File("usr/lib/rcrt1.o", 0o644, "o"),
-			at.File("usr/lib/crti.o", 0o644, "o"), at.File("usr/lib/crtn.o", 0o644, "o"), at.File("usr/lib/libc.a", 0o644, "a"),
-			at.Link(tar.TypeSymlink, "usr/lib/libc.so", "../../"+loader), at.File("usr/bin/getconf", 0o755, "x")},
-		"linux-headers": {at.File("usr/include/linux/if_packet.h", 0o644, "h"), at.File("usr/include/asm/types.h", 0o644, "h")},
-		"gcc": {at.File(gcc+"crtbeginS.o", 0o644, "o"), at.File(gcc+"crtendS.o", 0o644, "o"), at.File(gcc+"libgcc.a", 0o644, "a"),
-			at.File(gcc+"libgcc_eh.a", 0o644, "a"), at.File(gcc+"libgcov.a", 0o644, "a"), at.File(gcc+"include/stddef.h", 0o644, "h"),
-			at.File(gcc+"plugin/include/tree.h", 0o644, "h"), at.File("usr/libexec/gcc/cc1", 0o755, "x"), at.File("usr/bin/gcc", 0o755, "x")},
+		"musl": {at.File(loader, 0o755, "libc of "+arch),
+			at.Link(tar.TypeSymlink, "lib/libc.musl-"+arch+".so.1", loader[4:])},
+		"musl-dev": {at.File("usr/include/stdio.h", 0o644, "h"), at.File("usr/lib/crt1.o", 0o644, "o"),
+			at.File("usr/lib/rcrt1.o", 0o644, "o"),
+			at.File("usr/lib/crti.o", 0o644, "o"), at.File("usr/lib/crtn.o", 0o644,
+				"o"), at.File("usr/lib/libc.a", 0o644, "a"),
+			at.Link(tar.TypeSymlink, "usr/lib/libc.so", "../../"+loader), at.File("usr/bin/getconf", 0o755,
+				"x")},
+		"linux-headers": {at.File("usr/include/linux/if_packet.h", 0o644, "h"),
+			at.File("usr/include/asm/types.h", 0o644, "h")},
+		"gcc": {at.File(gcc+"crtbeginS.o", 0o644, "o"), at.File(gcc+"crtendS.o", 0o644, "o"),
+			at.File(gcc+"libgcc.a", 0o644, "a"),
+			at.File(gcc+"libgcc_eh.a", 0o644, "a"), at.File(gcc+"libgcov.a", 0o644,
+				"a"), at.File(gcc+"include/stddef.h", 0o644, "h"),
+			at.File(gcc+"plugin/include/tree.h", 0o644, "h"), at.File("usr/libexec/gcc/cc1", 0o755,
+				"x"), at.File("usr/bin/gcc", 0o755, "x")},
 	}
 }
 
 // smallArchive serves those packages for an amd64 engine and all targets, and gives a base
 // that is locked to them. edit changes what a set of an architecture has.
-func smallArchive(t *testing.T, edit func(set string, packages map[string][]func(*tar.Writer) error)) AlpineBase {
+func smallArchive(t *testing.T, edit func(set string,
+	packages map[string][]func(*tar.Writer) error)) AlpineBase {
 	t.Helper()
 	key, err := archiveKey()
 	if err != nil {
@@ -103,9 +117,11 @@ func smallArchive(t *testing.T, edit func(set string, packages map[string][]func
 		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(files[strings.TrimPrefix(r.URL.Path, "/")]))
 	}))
 	t.Cleanup(server.Close)
-	mirror := alpine.Mirror{URLs: []string{server.URL}, Branch: "v3.24", Keys: key.Keys(arches...), Cache: &fetch.Cache{Dir: t.TempDir()}}
+	mirror := alpine.Mirror{URLs: []string{server.URL}, Branch: "v3.24", Keys: key.Keys(arches...),
+		Cache: &fetch.Cache{Dir: t.TempDir()}}
 	lock := alpine.Lock{Branch: "v3.24"}
-	for repository, set := range map[string]spec.PackageSet{"tools": ba.Base.Tools, "sysroot": ba.Base.Sysroot} {
+	for repository, set := range map[string]spec.PackageSet{"tools": ba.Base.Tools,
+		"sysroot": ba.Base.Sysroot} {
 		if set.Name == "tools" {
 			set.Arches = []string{"x86_64"}
 		}
@@ -116,7 +132,8 @@ func smallArchive(t *testing.T, edit func(set string, packages map[string][]func
 		}
 		lock = lock.With(got)
 	}
-	return AlpineBase{Spec: ba.Base, Targets: defaults.Targets, Mirror: mirror, Lock: lock, Toolchain: Toolchain{Version: "go1.26.8"}, Temp: t.TempDir()}
+	return AlpineBase{Spec: ba.Base, Targets: defaults.Targets, Mirror: mirror, Lock: lock,
+		Toolchain: Toolchain{Version: "go1.26.8"}, Temp: t.TempDir()}
 }
 
 func asItIs(string, map[string][]func(*tar.Writer) error) {}
@@ -171,7 +188,8 @@ func TestAlpineKeys(t *testing.T) {
 	if key(newer, all) == was {
 		t.Error("the key does not depend on the toolchain")
 	}
-	for set, changes := range map[string]bool{"tools/x86_64": true, "sysroot/x86_64": true, "sysroot/x86": false} {
+	for set, changes := range map[string]bool{"tools/x86_64": true, "sysroot/x86_64": true,
+		"sysroot/x86": false} {
 		patched := base
 		packages := slices.Clone(base.Lock.Sets[set])
 		packages[0].SHA256 = strings.Repeat("0", 64)
@@ -194,7 +212,8 @@ func TestAlpineLock(t *testing.T) {
 	if err != nil || lock.Branch != ba.Base.Branch {
 		t.Fatalf("%v, of %s", err, lock.Branch)
 	}
-	a := AlpineBase{Spec: ba.Base, Targets: defaults.Targets, Lock: lock, Toolchain: Toolchain{Version: "go1.26.8"}}
+	a := AlpineBase{Spec: ba.Base, Targets: defaults.Targets, Lock: lock,
+		Toolchain: Toolchain{Version: "go1.26.8"}}
 	for _, arch := range []string{"amd64", "arm64"} {
 		_, err := a.Builder(arch, defaults.Targets.Built)
 		if lock.Empty() != errors.Is(err, alpine.ErrNotLocked) {
@@ -222,7 +241,8 @@ func TestAlpineSysroots(t *testing.T) {
 		if got := layerNames(t, part.layer); !slices.Equal(got, want) {
 			t.Errorf("%s: got %q\nwant %q", target.Name, got, want)
 		}
-		if in := part.inputs[0]; len(part.inputs) != 4 || in.For != target.Name || in.Licences[0] != "MIT" || len(in.SHA256) != 64 || in.Arch != target.Alpine {
+		if in := part.inputs[0]; len(part.inputs) != 4 || in.For != target.Name || in.Licences[0] != "MIT" ||
+			len(in.SHA256) != 64 || in.Arch != target.Alpine {
 			t.Errorf("inputs: %+v", part.inputs)
 		}
 	}
@@ -238,7 +258,8 @@ func TestAlpineSysrootLacks(t *testing.T) {
 				packages[pkg] = []func(*tar.Writer) error{at.File("usr/other", 0o644, "x")}
 			}
 		})
-		if _, err := a.sysroot(t.Context(), t.TempDir(), amd64); err == nil || !strings.Contains(err.Error(), lacks) {
+		if _, err := a.sysroot(t.Context(), t.TempDir(), amd64); err == nil ||
+			!strings.Contains(err.Error(), lacks) {
 			t.Errorf("without %s: %v", pkg, err)
 		}
 	}
@@ -252,7 +273,8 @@ func TestAlpineTools(t *testing.T) {
 		t.Fatal(err)
 	}
 	names := layerNames(t, part.layer)
-	for _, want := range []string{"usr/bin/busybox", "usr/bin/sed", "usr/lib/ld-musl-x86_64.so.1", "usr/lib/llvm22/bin/clang clang-22", "usr/bin/ld.lld lld"} {
+	for _, want := range []string{"usr/bin/busybox", "usr/bin/sed", "usr/lib/ld-musl-x86_64.so.1",
+		"usr/lib/llvm22/bin/clang clang-22", "usr/bin/ld.lld lld"} {
 		if !slices.Contains(names, want) {
 			t.Errorf("no %s in %q", want, names)
 		}
@@ -268,7 +290,8 @@ func TestAlpineTools(t *testing.T) {
 	for _, e := range own {
 		links[e.Name] = e.Link
 	}
-	for name, to := range map[string]string{"bin": "usr/bin", "usr/bin/clang": "../lib/llvm22/bin/clang", "usr/bin/clang++": "clang", "usr/bin/pkg-config": "pkgconf", "usr/bin/sh": "busybox", "usr/bin/awk": "busybox"} {
+	for name, to := range map[string]string{"bin": "usr/bin", "usr/bin/clang": "../lib/llvm22/bin/clang",
+		"usr/bin/clang++": "clang", "usr/bin/pkg-config": "pkgconf", "usr/bin/sh": "busybox", "usr/bin/awk": "busybox"} {
 		if links[name] != to {
 			t.Errorf("%s leads to %q, want %q", name, links[name], to)
 		}
@@ -288,7 +311,8 @@ func TestAlpineTools(t *testing.T) {
 func TestAlpineCommonFile(t *testing.T) {
 	a := smallArchive(t, func(set string, packages map[string][]func(*tar.Writer) error) {
 		if set == "tools/x86_64" {
-			packages["make"] = []func(*tar.Writer) error{at.File("usr/bin/make", 0o755, "make"), at.File("usr/bin/m4", 0o755, "mine")}
+			packages["make"] = []func(*tar.Writer) error{at.File("usr/bin/make", 0o755, "make"),
+				at.File("usr/bin/m4", 0o755, "mine")}
 		}
 	})
 	const want = "several packages of tools/x86_64 have usr/bin/m4"
@@ -347,5 +371,5 @@ func digest(t *testing.T, l interface{ Uncompressed() (io.ReadCloser, error) }) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	return keyOf(string(text))
+	return key.Of(string(text))
 }

@@ -13,8 +13,6 @@ package image
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"io"
 	"strings"
 
@@ -56,11 +54,12 @@ type Input struct {
 
 // Builder is an image that the engine has.
 type Builder struct {
-	Ref  string
-	Base string
-	Arch string            // the engine's, as GOARCH
-	Go   string            // the toolchain in it: go1.26.8
-	Keys map[string]string // by target's name: the hash of everything that its binaries see
+	Ref   string
+	Base  string
+	Arch  string            // the engine's, as GOARCH
+	Go    string            // the toolchain in it: go1.26.8
+	GoKey string            // the hash of what its files are, which the version alone does not tell
+	Keys  map[string]string // by target's name: the hash of everything that its binaries see
 }
 
 // labels of a builder image, beside engine.LabelImage.
@@ -70,12 +69,6 @@ const (
 	labelKey    = "musl-static.builder.key" // of the tools; with "." + target, of that target
 	goInstalled = "usr/local/go"
 )
-
-// keyOf hashes a builder's inputs; each word stands for one.
-func keyOf(words ...string) string {
-	sum := sha256.Sum256([]byte(strings.Join(words, "\n")))
-	return hex.EncodeToString(sum[:])[:24]
-}
 
 // labelsFor names the keys that an image must have to serve the targets.
 func (b Builder) labelsFor(targets []spec.Target) map[string]string {

@@ -4,7 +4,6 @@ import (
 	"archive/tar"
 	"bytes"
 	"context"
-	_ "embed"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,13 +17,12 @@ import (
 	"time"
 
 	"github.com/tcapflow/tcapflow/pipeline/internal/fault"
+	"github.com/tcapflow/tcapflow/pipeline/internal/key"
 	"github.com/tcapflow/tcapflow/pipeline/internal/layer"
 )
 
-// goRecipe is this file, an input of the image.
-//
-//go:embed toolchain.go
-var goRecipe string
+// goRecipe says what of a toolchain is in an image, as recipe does of packages.
+const goRecipe = "go 1"
 
 // Toolchain is a release of Go, taken through GOPROXY as the module golang.org/toolchain,
 // whose sum the go command verifies against the checksum database.
@@ -38,6 +36,9 @@ func (t Toolchain) Fetch(ctx context.Context, dir, arch string) (string, error) 
 	got, err := t.download(ctx, dir, arch)
 	return got.Dir, err
 }
+
+// key is the hash of what layer makes.
+func (t Toolchain) key(arch string) string { return key.Of(goRecipe, t.Version, arch)[:12] }
 
 // layer fetches the toolchain for an architecture and lays it below /usr/local/go.
 func (t Toolchain) layer(ctx context.Context, dir, arch string) (assembled, error) {

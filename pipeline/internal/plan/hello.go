@@ -48,7 +48,8 @@ int main(int argc, char **argv)
 // HelloFor returns the program of a target. The object that every binary begins with is
 // compiled beside it, as nothing is in the sysroot yet.
 func HelloFor(t spec.Target) Hello {
-	link := strings.Join(externalFlags(t), " ")
+	words := externalFlags(t)
+	link := strings.Join(words[:len(words)-1], " ") // without the sysroot's startup.o
 	return Hello{
 		Target: t,
 		Files:  map[string]string{"hello.c": hello, "startup.c": relro},
@@ -58,6 +59,7 @@ func HelloFor(t spec.Target) Hello {
 			"clang " + link + " -o hello startup.o hello.o -lpthread\n",
 		Output: "hello",
 		Env:    libraryEnv(t, Options{}),
-		Want:   elfcheck.Want{Class: t.Class, Machine: t.Machine, Data: t.Data, NonPIE: t.NonPIE, MinStack: stackSize},
+		Want: elfcheck.Want{Class: t.Class, Machine: t.Machine, Data: t.Data, NonPIE: t.NonPIE,
+			MinStack: stackSize},
 	}
 }

@@ -178,8 +178,7 @@ func linkFlags(p spec.Project, t spec.Target, o Options) string {
 			flags = append(flags, fmt.Sprintf("-X '%s=%s'", stamp[0], stamp[1]))
 		}
 	}
-	external := append(externalFlags(t), startupObject(t))
-	external = append(external, ownArchives...)
+	external := append(externalFlags(t), ownArchives...)
 	for _, l := range p.Linked() {
 		external = append(external, l.Link...)
 	}
@@ -191,6 +190,7 @@ func externalFlags(t spec.Target) []string {
 	return slices.Concat(targetFlags(t), form(t), []string{
 		"-fuse-ld=lld", "-rtlib=libgcc", "-Wl,-z,relro,-z,now,-z,noexecstack",
 		fmt.Sprintf("-Wl,-z,stack-size=%d", stackSize), "-Wl,--build-id=none",
+		startupObject(t),
 	})
 }
 

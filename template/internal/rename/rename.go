@@ -41,7 +41,8 @@ type spelling struct{ old, now, joined string }
 
 // New returns a renamer.
 func New(from, to Names) (*Renamer, error) {
-	if from.Module == "" || from.Program == "" || from.Namespace == "" || to.Module == "" || to.Program == "" || to.Namespace == "" {
+	if from.Module == "" || from.Program == "" || from.Namespace == "" || to.Module == "" ||
+		to.Program == "" || to.Namespace == "" {
 		return nil, errors.New("a name is empty")
 	}
 	r := &Renamer{from: from, text: []spelling{{old: from.Module, now: to.Module}}}
@@ -64,7 +65,8 @@ func New(from, to Names) (*Renamer, error) {
 			spelling{camel(old), camel(now), camel(now)},
 			spelling{lower(old), lower(now), lower(now)})
 	}
-	if trace := strings.ToLower(from.Namespace); !strings.Contains(strings.ToLower(to.Module+" "+to.Program+" "+to.Namespace), trace) {
+	trace, mine := strings.ToLower(from.Namespace), strings.ToLower(to.Module+" "+to.Program+" "+to.Namespace)
+	if !strings.Contains(mine, trace) {
 		r.checked = trace
 	}
 	return r, nil

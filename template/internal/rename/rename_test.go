@@ -22,7 +22,8 @@ func renamer(t *testing.T, from, to Names) *Renamer {
 func TestPath(t *testing.T) {
 	r := renamer(t, old, mine)
 	for name, want := range map[string]string{
-		"cmd/oldflow-client/main.go": "cmd/your-tool/main.go", "go.mod": "go.mod", "docs/oldflow_client.md": "docs/your_tool.md",
+		"cmd/oldflow-client/main.go": "cmd/your-tool/main.go", "go.mod": "go.mod",
+		"docs/oldflow_client.md": "docs/your_tool.md",
 	} {
 		if got := r.Path(name); got != want {
 			t.Errorf("%s is %s, want %s", name, got, want)
@@ -83,11 +84,13 @@ var YourTool, yourToolKey, viaYourTool = "your-tool", 1, `
 		t.Errorf("a literal with a carriage return was renamed unseen: %s", got)
 	}
 	got, err = r.File("x.go", []byte(strings.ReplaceAll(source, "\r", "")))
-	if err != nil || !strings.HasPrefix(string(got), want) || !strings.Contains(string(got), "\tyourTool int // of your-tool\n\tx        your_tool_t\n") {
+	if err != nil || !strings.HasPrefix(string(got), want) || !strings.Contains(string(got),
+		"\tyourTool int // of your-tool\n\tx        your_tool_t\n") {
 		t.Errorf("%v\n%s", err, got)
 	}
 	// What is no Go, such as a test's input, is renamed all the same.
-	if got, err := r.File("broken.go", []byte("package (oldflow \"oldflow")); err != nil || string(got) != "package (yourTool \"your-tool" {
+	if got, err := r.File("broken.go", []byte("package (oldflow \"oldflow")); err != nil ||
+		string(got) != "package (yourTool \"your-tool" {
 		t.Errorf("%q, %v", got, err)
 	}
 }
@@ -105,7 +108,8 @@ func TestTraces(t *testing.T) {
 	}
 	// A name that has the old one in it.
 	longer := Names{Module: "example.org/oldflow2", Program: "oldflow2", Namespace: "oldflow2"}
-	if got, err := renamer(t, old, longer).File("x", []byte("oldflow OLDFLOW_X")); err != nil || string(got) != "oldflow2 OLDFLOW2_X" {
+	if got, err := renamer(t, old, longer).File("x", []byte("oldflow OLDFLOW_X")); err != nil ||
+		string(got) != "oldflow2 OLDFLOW2_X" {
 		t.Errorf("%q, %v", got, err)
 	}
 }

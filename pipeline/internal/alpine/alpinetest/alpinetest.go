@@ -119,7 +119,8 @@ func Stanza(p Package, control []byte, size int) string {
 func (k Key) Index(description string, day time.Time, stanzas ...string) ([]byte, error) {
 	index := strings.Join(stanzas, "")
 	control, err := Pack(true, func(w *tar.Writer) error {
-		return errors.Join(writeFile(w, "DESCRIPTION", 0o644, description, day), writeFile(w, "APKINDEX", 0o644, index, day))
+		return errors.Join(writeFile(w, "DESCRIPTION", 0o644, description, day),
+			writeFile(w, "APKINDEX", 0o644, index, day))
 	})
 	if err != nil {
 		return nil, err
