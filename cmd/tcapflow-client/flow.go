@@ -48,6 +48,7 @@ type flow struct {
 	statsd      *export.StatsD // or nil
 	log         *slog.Logger   // for what is said in lines of JSON, or nil
 	began       bool
+	free        chan *batch // see drainStaged
 	files       []filePart
 }
 
@@ -102,6 +103,9 @@ func (e writeError) Unwrap() error { return e.error }
 // drain takes packets from src until it ends, ctx is done, or limit packets have
 // come (0: no limit).
 func (f *flow) drain(ctx context.Context, src pcap.Source, limit uint64) error {
+	if f.staged() {
+		return f.drainStaged(ctx, src, limit)
+	}
 	for n := uint64(0); (limit == 0 || n < limit) && ctx.Err() == nil; {
 		if f.wake.Load() {
 			if err := f.attend(); err != nil {
@@ -147,12 +151,15 @@ func (f *flow) locked(p pcap.Packet) error {
 
 // packet takes the next packet. One whose time is odd is held back until the next one
 // tells what to think of it.
-func (f *flow) packet(p pcap.Packet) error {
+func (f *flow) packet(p pcap.Packet) error { return f.sequence(p, f.decode) }
+
+// sequence gives a packet, and the one that was held back before it, to decode.
+func (f *flow) sequence(p pcap.Packet, decode func(pcap.Packet) error) error {
 	var err error
 	if odd := f.odd; odd != nil {
 		f.odd = nil
 		f.clock.Believe(odd.Time, p.Time)
-		err = f.decode(*odd)
+		err = decode(*odd)
 	}
 	if f.clock.Odd(p.Time) {
 		odd := p // p itself would go to the heap, each time
@@ -160,7 +167,7 @@ func (f *flow) packet(p pcap.Packet) error {
 		f.odd = &odd
 		return err
 	}
-	return errors.Join(err, f.decode(p))
+	return errors.Join(err, decode(p))
 }
 
 // idle is called where no packet came for a moment.
@@ -229,15 +236,20 @@ func (f *flow) take(messages []sigtran.Message) error {
 	var err error
 	for i := range messages {
 		m := &messages[i]
-		if !m.Returned() {
-			f.summary.Messages.Count(m.TCAP.Kind)
-		}
-		if f.options.messages && f.options.filter.Message(m) {
-			err = errors.Join(err, f.out.Message(m))
-		}
-		err = errors.Join(err, f.records(f.observe(m)))
+		err = errors.Join(err, f.line(m), f.records(f.observe(m)))
 	}
 	return err
+}
+
+// line writes a message, if it is selected, and counts it.
+func (f *flow) line(m *sigtran.Message) error {
+	if !m.Returned() {
+		f.summary.Messages.Count(m.TCAP.Kind)
+	}
+	if f.options.messages && f.options.filter.Message(m) {
+		return f.out.Message(m)
+	}
+	return nil
 }
 
 func (f *flow) records(list []dialogue.Record) error {

@@ -127,8 +127,21 @@ func (d *Decoder) Packets() uint64 { return d.counters.Packets }
 // given up; cut says that the capture kept only the beginning of the frame.
 // The slice is valid until the next call; nothing in it aliases the frame.
 func (d *Decoder) Decode(t link.Type, at, now int64, frame []byte, cut bool) []Message {
-	d.counters.Packets++
 	d.found = d.found[:0]
+	d.decode(t, at, now, frame, cut)
+	return d.found
+}
+
+// DecodeTo is Decode that appends to the caller's slice.
+func (d *Decoder) DecodeTo(dst []Message, t link.Type, at, now int64, frame []byte, cut bool) []Message {
+	d.found = dst
+	d.decode(t, at, now, frame, cut)
+	dst, d.found = d.found, nil
+	return dst
+}
+
+func (d *Decoder) decode(t link.Type, at, now int64, frame []byte, cut bool) {
+	d.counters.Packets++
 	d.now = now
 	d.lost(d.segments.Lost(now))
 	d.way = Way{Time: at, Frame: d.counters.Packets, Cause: -1}
@@ -141,10 +154,9 @@ func (d *Decoder) Decode(t link.Type, at, now int64, frame []byte, cut bool) []M
 	}
 	if err != nil {
 		d.broken(&d.counters.Frames.Cut, &d.counters.Malformed.Link)
-		return d.found
+		return
 	}
 	d.frame(p)
-	return d.found
 }
 
 // broken counts what could not be read: as cut if the capture did that, else as
