@@ -75,6 +75,9 @@ func (f *flow) drainStaged(ctx context.Context, src pcap.Source, limit uint64) e
 		if err == nil {
 			err = f.write(b)
 		}
+		if err == nil && f.wake.Load() {
+			err = f.attend()
+		}
 		if err != nil {
 			cancel() // what is on its way is dropped: nobody can be told
 		}

@@ -10,8 +10,10 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/http/pprof"
+	"runtime"
 	"runtime/debug"
+	"runtime/pprof"
+	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -54,7 +56,7 @@ func Listen(o Options) (*Server, error) {
 	s.http = &http.Server{
 		Handler:           s.logged(s.routes()),
 		ReadHeaderTimeout: 5 * time.Second,
-		WriteTimeout:      2 * time.Minute, // a CPU profile takes 30 s
+		WriteTimeout:      2 * time.Minute, // a CPU profile takes up to 100 s
 		IdleTimeout:       time.Minute,
 		MaxHeaderBytes:    1 << 13,
 		ErrorLog:          slog.NewLogLogger(o.Log.Handler(), slog.LevelWarn),
@@ -101,12 +103,53 @@ func (s *Server) routes() *http.ServeMux {
 func debugRoutes() *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /debug/buildinfo", buildInfo)
-	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
-	mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
-	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
-	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
-	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	mux.HandleFunc("GET /debug/pprof/{$}", profiles)
+	mux.HandleFunc("GET /debug/pprof/profile", cpuProfile)
+	mux.HandleFunc("GET /debug/pprof/{name}", profile)
 	return mux
+}
+
+// Profiles come from runtime/pprof, in the paths of net/http/pprof, so that
+// `go tool pprof http://…/debug/pprof/heap` finds them. That package itself reads profiles
+// to make differences of them, and takes half a megabyte.
+
+// profiles lists what there is.
+func profiles(w http.ResponseWriter, _ *http.Request) {
+	io.WriteString(w, "profile?seconds=30\n")
+	for _, p := range pprof.Profiles() {
+		fmt.Fprintf(w, "%s %d\n", p.Name(), p.Count())
+	}
+}
+
+// profile writes one of them, as text with debug=1.
+func profile(w http.ResponseWriter, r *http.Request) {
+	p := pprof.Lookup(r.PathValue("name"))
+	if p == nil {
+		http.NotFound(w, r)
+		return
+	}
+	debug, _ := strconv.Atoi(r.FormValue("debug")) // 0 where it is no number
+	if r.FormValue("gc") != "" {
+		runtime.GC()
+	}
+	p.WriteTo(w, debug)
+}
+
+// cpuProfile says where time is spent in the seconds to come, 30 without a number.
+func cpuProfile(w http.ResponseWriter, r *http.Request) {
+	seconds, err := strconv.Atoi(r.FormValue("seconds"))
+	if err != nil || seconds < 1 || seconds > 100 {
+		seconds = 30
+	}
+	if err := pprof.StartCPUProfile(w); err != nil { // there is one already
+		http.Error(w, err.Error(), http.StatusConflict)
+		return
+	}
+	defer pprof.StopCPUProfile()
+	select {
+	case <-time.After(time.Duration(seconds) * time.Second):
+	case <-r.Context().Done():
+	}
 }
 
 // buildInfo is what `go version -m` shows of the file.

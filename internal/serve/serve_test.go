@@ -78,6 +78,19 @@ func TestDebug(t *testing.T) {
 	}
 }
 
+// TestProfile has both kinds of profiles begin as gzip does: go tool pprof reads that.
+func TestProfile(t *testing.T) {
+	s, _ := listen(t, true)
+	for _, path := range []string{"/debug/pprof/heap?gc=1", "/debug/pprof/profile?seconds=1"} {
+		if code, body := get(t, s, path, ""); code != 200 || !strings.HasPrefix(body, "\x1f\x8b") {
+			t.Errorf("%s: %d, %.20q", path, code, body)
+		}
+	}
+	if code, _ := get(t, s, "/debug/pprof/nothing", ""); code != 404 {
+		t.Errorf("a profile that is not there: %d", code)
+	}
+}
+
 func TestDebugIsLocal(t *testing.T) {
 	_, err := Listen(Options{Address: "0.0.0.0:0", Debug: true})
 	if !errors.Is(err, ErrNotLoopback) {
