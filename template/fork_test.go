@@ -102,7 +102,6 @@ func TestUpdateOfFork(t *testing.T) {
 	dir := filepath.Join(top, forkName)
 	say(t, top, "go", "run", Library+"/cmd/newtool@"+first, dir, "-module=example.org/you/"+forkName)
 	buildOnly(t, dir, []string{"linux/" + runtime.GOARCH})
-	cleanAfter(t, dir)
 	// What the owner does: words of his own, a program of his own, no GitLab.
 	main := read(t, dir, "cmd/"+forkName+"/main.go")
 	put(t, dir, map[string]string{
@@ -126,6 +125,7 @@ func TestUpdateOfFork(t *testing.T) {
 		"template/files/base/cmd/NAME/more.go.tmpl":            "package main\n",
 	}
 	newest := p.add(t, "..", "v0.3.0", third)
+	cleanAfter(t, dir) // before a version is forgotten: it is run with the newest
 	status := say(t, dir, "go", "tool", "mage", "template:status")
 	for _, want := range []string{first, newest, "Targets", "README.md", ".gitlab-ci.yml"} {
 		if !strings.Contains(status, want) {
