@@ -167,7 +167,7 @@ func TestUnpackFolders(t *testing.T) {
 		}
 		names = append(names, h.Name)
 	}
-	if want := []string{"dir/lib/a.c", "dir/lib/test/b.c", "dir/abi/src/d.c"}; !slices.Equal(names, want) {
+	if want := []string{"dir/", "dir/abi/", "dir/lib/a.c", "dir/lib/test/b.c", "dir/abi/src/d.c"}; !slices.Equal(names, want) {
 		t.Errorf("got %v", names)
 	}
 }

@@ -312,6 +312,12 @@ func unpackSource(w io.Writer, archive, dir string, folders []string) error {
 	}
 	in, out := tar.NewReader(r), tar.NewWriter(w)
 	wanted := newSelection(folders)
+	for _, above := range wanted.parents() { // else the engine makes them, and they are root's
+		h := tar.Header{Typeflag: tar.TypeDir, Name: path.Join(dir, above) + "/", Mode: 0o755, Uid: image.Uid, Gid: image.Uid}
+		if err := out.WriteHeader(&h); err != nil {
+			return err
+		}
+	}
 	for {
 		h, err := in.Next()
 		if errors.Is(err, io.EOF) || err == nil && wanted.over(h.Name) {
@@ -349,6 +355,20 @@ type selection struct {
 
 func newSelection(folders []string) *selection {
 	return &selection{folders: folders, seen: map[string]bool{}}
+}
+
+// parents are the folders that the chosen ones lie in, each after its own.
+func (s *selection) parents() (dirs []string) {
+	for _, folder := range s.folders {
+		for above := path.Dir(folder); ; above = path.Dir(above) {
+			dirs = append(dirs, above)
+			if above == "." {
+				break
+			}
+		}
+	}
+	slices.Sort(dirs) // "." sorts before names, and a folder before what is in it
+	return slices.Compact(dirs)
 }
 
 // has tells whether a file, by its name below the top folder, is in one of the folders.

@@ -80,7 +80,7 @@ func TestDebianLockIsComplete(t *testing.T) {
 func TestGCCFile(t *testing.T) {
 	for name, want := range map[string]bool{
 		"crtbeginS.o": true, "crtendS.o": true, "libgcc.a": true, "libgcc_eh.a": true, "include/stdint.h": true,
-		"libasan.a": false, "libgcc_s.so": false, "libgcov.a": false, "plugin/x.so": false,
+		"libasan.a": false, "libatomic.a": false, "libgcc_s.so": false, "libgcov.a": false, "plugin/x.so": false,
 	} {
 		if got := gccFile(name); got != want {
 			t.Errorf("gccFile(%q) = %v", name, got)

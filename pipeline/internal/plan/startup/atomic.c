@@ -2,8 +2,9 @@
    as 8 bytes that are aligned to 4 (clang on i386) or 16 bytes. The functions and their
    arguments are those of https://gcc.gnu.org/wiki/Atomic/GCCMM/LIbrary.
 
-   GCC's own libatomic chooses at start-up by what the CPU can (IFUNC), which musl does not
-   support. Here an object that the CPU can access atomically always is, and all others are
+   GCC's own libatomic is compiled for glibc: it locks by weak references to pthread_mutex_lock,
+   which a static program leaves null (a crash on arm64), and on x86 chooses at start-up by
+   what the CPU can (IFUNC), which musl does not support. Here an object that the CPU can access atomically always is, and all others are
    under a lock, chosen by address; so one object is never accessed both ways. The order is
    always the strongest: a weaker one that is asked for is no more than a permission. */
 #include <stdbool.h>
