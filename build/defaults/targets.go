@@ -21,8 +21,9 @@ var built = []spec.Target{
 		Name: "linux/386", GOARCH: "386", Triple: "i386-linux-musl",
 		Debian: "i386", GNU: "i386-linux-gnu", GCC: "i686-linux-gnu", Uapi: "x86",
 		Alpine: "x86", QEMU: "i386",
-		// Debian's clang takes i686 on its own, LLVM's pentium4, Alpine's pentium-m.
-		CFlags: []string{"-march=i686"},
+		// Debian's clang takes i686 on its own, LLVM's pentium4, Alpine's pentium-m. With
+		// -march alone, it would tune for that, too.
+		CFlags: []string{"-march=i686", "-mtune=generic"},
 		Class:  elf.ELFCLASS32, Machine: elf.EM_386, Data: elf.ELFDATA2LSB,
 	},
 	{
