@@ -20,6 +20,7 @@ var Project = spec.Project{
 	Tags:         []string{"netgo", "osusergo", "libpcap"},
 	Stamp:        spec.Stamp{Version: "main.version", Commit: "main.commit", Date: "main.date", Libc: "main.libc"},
 	Capabilities: []spec.Capability{spec.CapNetRaw},
+	Checks:       checks,
 	Libraries:    []spec.Library{catalogue.Libpcap},
 	Targets:      defaults.Targets,
 	Distros:      defaults.Distros,

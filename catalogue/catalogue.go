@@ -19,5 +19,5 @@ import "github.com/tcapflow/tcapflow/spec"
 
 // All are the libraries, by name.
 var All = []spec.Library{
-	Libpcap, Libusb, OpenSSL, SQLite, Zlib, Zstd,
+	Libcxx, Libpcap, Librdkafka, Libusb, Libxml2, LuaJIT, Nghttp2, OpenSSL, SQLite, Zlib, Zstd,
 }

@@ -14,6 +14,7 @@ var Libpcap = spec.Library{
 	},
 	SHA256:       "68fa62cffb974f4275641ce14c2e2d75739251f30e00e6a0900903b247d76a03",
 	DebianSource: "libpcap",
+	Needs:        []spec.Library{},
 	Build: `
 ./configure --host="$TRIPLE" --prefix=/usr --with-pcap=linux --disable-shared \
 	--disable-dbus --disable-usb --disable-bluetooth --disable-rdma --without-libnl --without-dag --without-snf

@@ -14,9 +14,11 @@ var Libusb = spec.Library{
 	},
 	SHA256:       "966bb0d231f94a474eaae2e67da5ec844d3527a1f386456394ff432580634b29",
 	DebianSource: "libusb-1.0",
+	Needs:        []spec.Library{},
 	Build: `
 ./configure --host="$TRIPLE" --prefix=/usr --disable-shared --disable-udev
 make -C libusb install
 make install-pkgconfigDATA
+rm "$DESTDIR"/usr/lib/*.la
 `,
 }

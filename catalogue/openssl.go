@@ -16,6 +16,7 @@ var OpenSSL = spec.Library{
 	},
 	SHA256:       "a8c0d28a529ca480f9f36cf5792e2cd21984552a3c8e4aa11a24aa31aeac98e8",
 	DebianSource: "openssl",
+	Needs:        []spec.Library{},
 	Tools:        []string{"perl"},
 	Build: `
 case "$GOARCH" in
@@ -30,6 +31,6 @@ esac
 ./Configure "$os" --prefix=/usr --libdir=lib --openssldir=/etc/ssl \
 	no-shared no-tests no-docs no-dso no-module no-dynamic-engine no-afalgeng no-async
 make build_libs
-make install_dev
+make install_dev DESTDIR="$DESTDIR"
 `,
 }

@@ -14,6 +14,7 @@ var SQLite = spec.Library{
 	},
 	SHA256:       "05366adc8ee80c6b1faa71285b49d133c2121238ca58934b077fdeb95934abd4",
 	DebianSource: "sqlite3",
+	Needs:        []spec.Library{},
 	// The amalgamation is written by programs that are compiled and run here: a Tcl
 	// interpreter, SQLite's parser generator.
 	Build: `

@@ -12,6 +12,7 @@ var Zlib = spec.Library{
 	},
 	SHA256:       "7b6903eb019983987b7112eccf90f1703f1c6c0e0cede36564bf611d19ca579d",
 	DebianSource: "zlib",
+	Needs:        []spec.Library{},
 	// Debian's tarball has no contrib/, where the vector code for s390x lies.
 	Build: `
 ./configure --static --prefix=/usr --disable-crcvx

@@ -13,6 +13,7 @@ var Zstd = spec.Library{
 	},
 	SHA256:       "0c092ef267edce57ba7f3f2645c861f72eaf5e76273c6c3632869423464b90a5",
 	DebianSource: "libzstd",
+	Needs:        []spec.Library{},
 	Build: `
 make -C lib libzstd.a-mt
 make -C lib install-static install-includes install-pc PREFIX=/usr

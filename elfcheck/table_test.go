@@ -24,7 +24,7 @@ func judged() []Row {
 	library := Facts{Machine: "EM_ARM", Type: "ET_DYN"}
 	leak := Finding{"host-path", "a path"}
 	return []Row{
-		{File: "out/linux_amd64/tcapflow-client", Facts: static, Findings: Static(static),
+		{File: "out/linux_amd64/your-program", Facts: static, Findings: Static(static),
 			Allowed: []Exception{{Allowed{"/home/maria/lib", "libx.a is built there"}, 2}}},
 		{File: "a.out", Facts: dynamic, Findings: Static(dynamic)},
 		{File: "libx.so", Facts: library, Findings: Static(library)},

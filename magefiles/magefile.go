@@ -6,6 +6,8 @@ package main
 import (
 	"github.com/tcapflow/tcapflow/build"
 	// mage:import
+	_ "github.com/tcapflow/tcapflow/magefiles/house"
+	// mage:import
 	"github.com/tcapflow/tcapflow/magefiles/targets"
 )
 

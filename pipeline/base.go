@@ -18,16 +18,18 @@ import (
 	"github.com/tcapflow/tcapflow/spec"
 )
 
-// bases are the two ways to a builder, and the choice between them.
+// bases are the two ways to a builder, and the choice between them. What is Alpine's alone
+// stands in alpine.go.
 type bases struct {
 	spec   spec.Debian
 	o      options.Options
 	log    *progress.Log
 	debian image.DebianBase
 	alpine image.AlpineBase
-	// renewals is the file with the package sets that replace those of the committed lock
-	// because the mirrors have moved on.
-	renewals string
+	// renewals and alpineRenewals are the files with the package sets that replace those of
+	// the committed lock because the mirrors have moved on.
+	renewals, alpineRenewals string
+	patience                 time.Duration // with mirrors of Alpine, where that is not named
 }
 
 func newBases(project spec.Project, o options.Options, goVersion string, log *progress.Log) (bases, error) {
@@ -39,7 +41,7 @@ func newBases(project spec.Project, o options.Options, goVersion string, log *pr
 		return bases{}, err
 	}
 	toolchain := image.Toolchain{Version: goVersion}
-	alpine, err := image.ParseAlpineLock(project.Alpine.Lock)
+	alpine, err := newAlpineBase(project, o, toolchain, log.Note)
 	if err != nil {
 		return bases{}, err
 	}
@@ -52,14 +54,18 @@ func newBases(project spec.Project, o options.Options, goVersion string, log *pr
 	}
 	mirror := debianMirror(project.Debian, o, committed, log.Note)
 	b := bases{spec: project.Debian, o: o, log: log,
-		debian: image.DebianBase{Spec: project.Debian, Targets: project.Targets, Mirror: mirror, Lock: committed, Toolchain: toolchain,
-			Extras: project.Extras(), Temp: o.Cache},
-		alpine: image.AlpineBase{Spec: project.Alpine, Lock: alpine, Toolchain: toolchain, Temp: o.Cache,
-			RegistryPrefix: o.RegistryPrefix, Mirror: o.AlpineMirror, Proxy: o.Proxy, CA: o.CA},
-		renewals: renewalsFile(kept, project.Debian.Lock),
+		debian: image.DebianBase{
+			Spec: project.Debian, Targets: project.Targets, Mirror: mirror, Lock: committed, Toolchain: toolchain,
+			Extras: project.Extras(), Temp: o.Cache,
+		},
+		alpine:         alpine,
+		renewals:       renewalsFile(kept, project.Debian.Lock),
+		alpineRenewals: renewalsFile(kept, project.Alpine.Lock),
+		patience:       alpinePatience,
 	}
 	if !o.Locked {
 		b.debian.Lock = committed.With(b.renewed())
+		b.alpine.Lock = b.alpine.Lock.With(b.renewedAlpine())
 	}
 	return b, nil
 }
@@ -105,26 +111,18 @@ func (b *bases) ensure(ctx context.Context, e *engine.Engine, targets []spec.Tar
 		}
 		return found, err
 	}
-	ok, why := b.alpine.Available(ctx, e)
-	if ok {
-		b.log.Note("base alpine: %s can be had", b.alpine.Lock.Image)
-		found, err := b.ensureAlpine(ctx, e, targets)
-		if err == nil || ctx.Err() != nil {
-			return found, err
-		}
-		why = "an Alpine builder cannot be made: " + firstLine(err)
+	found, why, err := b.tryAlpine(ctx, e, targets)
+	if err != nil || found.Ref != "" {
+		return found, err
 	}
 	b.log.Note("base debian: %s", why)
 	return b.ensureDebian(ctx, e, targets)
 }
 
-// present looks for a builder that the engine has, Alpine first.
+// present looks for a builder that the engine has, Alpine first. One of Alpine counts that
+// has passed its self-check.
 func (b *bases) present(ctx context.Context, e *engine.Engine, targets []spec.Target) (image.Builder, error) {
-	alpine, err := b.alpine.Builder(e.Arch, targets)
-	if err == nil {
-		alpine, err = alpine.Present(ctx, e, targets)
-	}
-	if err != nil || alpine.Ref != "" {
+	if alpine, err := b.presentAlpine(ctx, e, targets); err != nil || alpine.Ref != "" {
 		return alpine, err
 	}
 	found, err := b.debian.Builder(e.Arch, targets)
@@ -132,13 +130,6 @@ func (b *bases) present(ctx context.Context, e *engine.Engine, targets []spec.Ta
 		return image.Builder{}, err
 	}
 	return found.Present(ctx, e, targets)
-}
-
-func (b *bases) ensureAlpine(ctx context.Context, e *engine.Engine, targets []spec.Target) (image.Builder, error) {
-	done := func(error) {}
-	found, err := b.alpine.Ensure(ctx, e, targets, func() { done = b.log.Stage("build builder from %s", b.alpine.Lock.Image) })
-	done(err)
-	return found, err
 }
 
 func (b *bases) ensureDebian(ctx context.Context, e *engine.Engine, targets []spec.Target) (image.Builder, error) {

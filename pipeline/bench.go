@@ -10,13 +10,23 @@ import (
 )
 
 // BenchBuild measures Static beside the old way. It begins by freeing what we have in
-// the engine, because that is what it measures.
+// the engine, because that is what it measures. It holds the checkout's lock: another run
+// would sweep its containers.
 func (p *Pipeline) BenchBuild(ctx context.Context) error {
+	note := func(format string, args ...any) { fmt.Fprintf(p.stderr, format+"\n", args...) }
+	unlock, err := p.lock(ctx, note)
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	e, err := p.connect(ctx)
 	if err != nil {
 		return err
 	}
 	defer e.Close()
+	if _, err := e.Sweep(ctx); err != nil {
+		return err
+	}
 	table := p.stdout
 	if p.o.JSON {
 		table = p.stderr
@@ -25,7 +35,6 @@ func (p *Pipeline) BenchBuild(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	note := func(format string, args ...any) { fmt.Fprintf(p.stderr, format+"\n", args...) }
 	figures, err := bench.Run(ctx, e, bench.Options{
 		Root: p.o.Root, Project: p.project, Mirror: debianMirror(p.project.Debian, p.o, lock, note),
 		Stdout: table, Stderr: p.stderr,

@@ -82,7 +82,7 @@ func plantHouse(t *testing.T, root string) *planting {
 		t.Fatal(err)
 	}
 	p := &planting{root: root, dir: dir, module: module}
-	p.packages = packagesBelow(t, root, "build", "catalogue", "cmd", "elfcheck", "internal", "magefiles", "pipeline", "spec")
+	p.packages = packagesBelow(t, root, "build", "catalogue", "cmd", "elfcheck", "internal", "magefiles", "pipeline", "scenario", "spec", "template")
 	rules, err := os.ReadFile(filepath.Join(root, ".depguard.yaml"))
 	if err != nil {
 		t.Fatal(err)
@@ -203,7 +203,8 @@ func (p *planting) lists(dir, imports string, test bool) (lists []string) {
 	if engine && !client && !mayTalk && !test {
 		lists = append(lists, "engine")
 	}
-	if (below("build") || below("catalogue")) && (strings.HasPrefix(ours, "internal/") || strings.HasPrefix(ours, "pipeline/")) {
+	data := below("build") || below("catalogue") || below("scenario")
+	if data && (strings.HasPrefix(ours, "internal/") || strings.HasPrefix(ours, "pipeline/")) {
 		lists = append(lists, "data")
 	}
 	if ground && !engine {

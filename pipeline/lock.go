@@ -2,24 +2,18 @@ package pipeline
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"path/filepath"
-	"strings"
 	"time"
-
-	"github.com/google/go-containerregistry/pkg/name"
-	"github.com/google/go-containerregistry/pkg/v1/remote"
 
 	"github.com/tcapflow/tcapflow/pipeline/internal/debian"
 	"github.com/tcapflow/tcapflow/pipeline/internal/fault"
 	"github.com/tcapflow/tcapflow/pipeline/internal/files"
-	"github.com/tcapflow/tcapflow/pipeline/internal/image"
 	"github.com/tcapflow/tcapflow/pipeline/internal/progress"
 )
 
 // LockImages renews the project's lock of Debian's packages from the mirror's signed
-// index, and the digest of Alpine's image where a registry answers. It prints what changed.
+// index, and that of Alpine's where a mirror of it answers. It prints what changed.
 // Where the project asks for other packages than those that are locked, only the sets that
 // differ are resolved, and what they had keeps its version; with all, everything is renewed.
 func (p *Pipeline) LockImages(ctx context.Context, all bool) error {
@@ -46,7 +40,8 @@ func (p *Pipeline) LockImages(ctx context.Context, all bool) error {
 	for _, line := range changes {
 		fmt.Fprintln(p.stdout, line)
 	}
-	fmt.Fprintf(p.stdout, "%d packages changed since the lock of %s\n", len(changes), old.Date.Format(time.DateOnly))
+	day := old.Date.Format(time.DateOnly)
+	fmt.Fprintf(p.stdout, "%d packages changed since the lock of %s\n", len(changes), day)
 	if err := files.Write(p.lockFile(base.LockFile), text); err != nil {
 		return err
 	}
@@ -54,14 +49,18 @@ func (p *Pipeline) LockImages(ctx context.Context, all bool) error {
 }
 
 // relock resolves the sets that differ from what is locked, or all of them.
-func (p *Pipeline) relock(ctx context.Context, log *progress.Log, old debian.Lock, all bool) (debian.Lock, error) {
+func (p *Pipeline) relock(
+	ctx context.Context, log *progress.Log, old debian.Lock, all bool,
+) (debian.Lock, error) {
 	base, sets := p.project.Debian, p.project.Locked()
 	older := old.Older(sets)
+	origins := old.Origins()
 	if all || len(older) == 0 {
 		older, all = sets, true
+		origins = debian.Origins(base.Suite)
 	}
 	done := log.Stage("resolve %d of %d package sets of Debian %s", len(older), len(sets), base.Suite)
-	lock, err := debianMirror(base, p.o, old, log.Note).Resolve(ctx, base.Suite, older)
+	lock, err := debianMirror(base, p.o, old, log.Note).Resolve(ctx, origins, len(old.Updates) == 0, older)
 	done(err)
 	if err != nil || all {
 		return lock.Only(sets), err
@@ -71,31 +70,4 @@ func (p *Pipeline) relock(ctx context.Context, log *progress.Log, old debian.Loc
 
 func (p *Pipeline) lockFile(name string) string {
 	return filepath.Join(p.o.Root, filepath.FromSlash(name))
-}
-
-func (p *Pipeline) lockAlpine(ctx context.Context, log *progress.Log) error {
-	if p.project.Alpine.LockFile == "" {
-		return nil
-	}
-	lock, err := image.ParseAlpineLock(p.project.Alpine.Lock)
-	if err != nil {
-		return err
-	}
-	ref, err := name.ParseReference(strings.TrimPrefix(strings.TrimSuffix(p.o.RegistryPrefix, "/")+"/library/"+lock.Image, "/"))
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
-	defer cancel()
-	head, err := remote.Head(ref, remote.WithContext(ctx))
-	if err != nil {
-		log.Note("%s keeps its digest %q: no registry answers (%s)", lock.Image, lock.Digest, firstLine(err))
-		return nil
-	}
-	lock.Digest = head.Digest.String()
-	text, err := json.MarshalIndent(lock, "", " ")
-	if err != nil {
-		return err
-	}
-	return files.Write(p.lockFile(p.project.Alpine.LockFile), append(text, '\n'))
 }

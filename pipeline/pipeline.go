@@ -39,6 +39,7 @@ type Args = options.Args
 // to the standard error.
 type Pipeline struct {
 	project        spec.Project
+	given          spec.Project // the same, before what it leaves open is filled in
 	o              options.Options
 	stdout, stderr io.Writer
 }
@@ -46,12 +47,16 @@ type Pipeline struct {
 // New reads the options for the project in the working folder. Where the project says
 // nothing, it is given the library's defaults. The error tells wrong use, in one line.
 func New(project spec.Project, a Args) (*Pipeline, error) {
+	given := project
 	project = defaults.Fill(project)
+	if err := sound(project); err != nil {
+		return nil, err
+	}
 	o, err := options.Read(project, a)
 	if err != nil {
 		return nil, err
 	}
-	return &Pipeline{project: project, o: o, stdout: os.Stdout, stderr: os.Stderr}, nil
+	return &Pipeline{project: project, given: given, o: o, stdout: os.Stdout, stderr: os.Stderr}, nil
 }
 
 // Do makes a Pipeline and does a job with it, until that ends or is interrupted. The error

@@ -2,9 +2,9 @@ package pipeline
 
 import (
 	"context"
-	"os"
 
 	"github.com/tcapflow/tcapflow/elfcheck"
+	"github.com/tcapflow/tcapflow/pipeline/internal/host"
 	"github.com/tcapflow/tcapflow/pipeline/internal/release"
 	"github.com/tcapflow/tcapflow/spec"
 )
@@ -18,7 +18,7 @@ func (p *Pipeline) Release(ctx context.Context, publish bool) error {
 }
 
 func (p *Pipeline) releaseTool(ctx context.Context, publish bool) *release.Tool {
-	return release.StartTool(ctx, p.o.Root, os.Environ(), p.o.Locked || publish)
+	return release.StartTool(ctx, p.o.Root, host.Environ(), p.o.Locked || publish)
 }
 
 func (p *Pipeline) releaseWith(ctx context.Context, publish bool, tool *release.Tool) error {
@@ -45,6 +45,6 @@ func (p *Pipeline) releaseWith(ctx context.Context, publish bool, tool *release.
 		Project: r.project, Targets: r.o.Targets, Source: r.tree.Version,
 		Want:   func(t spec.Target) elfcheck.Want { return r.plan(t).Want },
 		Mirror: r.bases.debian.Mirror, Lock: r.bases.debian.Lock, Tool: tool,
-		Publish: publish, Env: os.Environ(), Log: r.log,
+		Publish: publish, Env: host.Environ(), Log: r.log,
 	})
 }

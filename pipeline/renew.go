@@ -2,8 +2,6 @@ package pipeline
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
@@ -16,17 +14,21 @@ import (
 	"github.com/tcapflow/tcapflow/pipeline/internal/fault"
 	"github.com/tcapflow/tcapflow/pipeline/internal/fetch"
 	"github.com/tcapflow/tcapflow/pipeline/internal/files"
+	"github.com/tcapflow/tcapflow/pipeline/internal/key"
 	"github.com/tcapflow/tcapflow/pipeline/internal/options"
 	"github.com/tcapflow/tcapflow/spec"
 )
 
 // debianMirror is Debian's archive as the options name it. InRelease must not be older
 // than the one that the committed lock was taken from.
-func debianMirror(base spec.Debian, o options.Options, committed debian.Lock, note func(string, ...any)) debian.Mirror {
+func debianMirror(
+	base spec.Debian, o options.Options, committed debian.Lock, note func(string, ...any),
+) debian.Mirror {
 	return debian.Mirror{
 		URL: o.Mirrors[0], Others: o.Mirrors[1:], Snapshot: debian.NewSnapshot(o.Snapshot), Keyring: base.Keyring,
-		Cache:     &fetch.Cache{Dir: cache.Folder(o.Cache).Downloads()},
-		NotBefore: map[string]time.Time{committed.Suite: committed.Date},
+		Cache:     &fetch.Cache{Dir: cache.Folder(o.Cache).Downloads(), Borrow: cache.Folder(o.Cache).Borrow},
+		Security:  o.Security,
+		NotBefore: committed.NotBefore(),
 		Note:      eachLineOnce(note),
 	}
 }
@@ -65,8 +67,7 @@ func only(set spec.PackageSet, arch string) spec.PackageSet {
 
 // renewalsFile is where renewed sets stand, as long as the committed lock is this one.
 func renewalsFile(kept cache.Folder, lock []byte) string {
-	sum := sha256.Sum256(lock)
-	return kept.Lock(hex.EncodeToString(sum[:8]))
+	return kept.Lock(key.Of(string(lock)))
 }
 
 // renewed reads the sets that earlier runs have renewed. A file that cannot be read counts
@@ -76,6 +77,8 @@ func (b *bases) renewed() debian.Lock {
 	if err != nil {
 		return debian.Lock{}
 	}
+	now := time.Now()
+	_ = os.Chtimes(b.renewals, now, now) // what nobody reads is swept
 	lock, err := debian.ParseLock(text)
 	if err != nil {
 		b.log.Note("warning: %s is damaged and is not used (%s)", b.renewals, firstLine(err))
@@ -100,7 +103,7 @@ func (b *bases) renew(ctx context.Context, sets []spec.PackageSet, cause error) 
 		return err
 	}
 	done := b.log.Stage("resolve packages of Debian %s", b.spec.Suite)
-	lock, err := b.debian.Mirror.Resolve(ctx, b.spec.Suite, lost)
+	lock, err := b.debian.Mirror.Resolve(ctx, b.debian.Lock.Origins(), false, lost)
 	done(err)
 	if err != nil {
 		return err

@@ -85,7 +85,7 @@ func newPool(t *testing.T) (*pool, *bases, *bytes.Buffer) {
 	b := &bases{spec: bd.Base, log: progress.New(log, false), renewals: filepath.Join(dir, "lock.json")}
 	b.debian.Mirror = debian.Mirror{URL: server.URL + "/debian", Keyring: key.Keyring,
 		Cache: &fetch.Cache{Dir: dir, Pause: time.Microsecond}, Pauses: []time.Duration{time.Microsecond}}
-	lock, err := b.debian.Mirror.Resolve(t.Context(), bd.Base.Suite, []spec.PackageSet{amd64, i386})
+	lock, err := b.debian.Mirror.Resolve(t.Context(), debian.Origins(bd.Base.Suite)[:1], false, []spec.PackageSet{amd64, i386})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -32,6 +32,9 @@ type run struct {
 // begin takes the lock and reads the checkout. The run is to be ended.
 func (p *Pipeline) begin(ctx context.Context) (r *run, err error) {
 	r = &run{Pipeline: p, log: progress.New(p.stderr, p.o.Live)}
+	if err := linkable(p.project, p.o.Targets); err != nil {
+		return r, err
+	}
 	defer func() {
 		if err != nil {
 			r.end()
@@ -42,6 +45,13 @@ func (p *Pipeline) begin(ctx context.Context) (r *run, err error) {
 	}
 	if r.tree, err = source.Read(ctx, p.o.Root); err != nil {
 		return r, err
+	}
+	notes, err := r.tree.Notes()
+	if err != nil {
+		return r, err
+	}
+	for _, line := range notes {
+		r.log.Note("%s", line)
 	}
 	if r.manifest, err = artifact.Load(p.o.Out); err != nil {
 		return r, err

@@ -18,6 +18,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -31,6 +32,7 @@ import (
 	"github.com/tcapflow/tcapflow/pipeline/internal/debian/debiantest"
 	"github.com/tcapflow/tcapflow/pipeline/internal/fetch"
 	"github.com/tcapflow/tcapflow/pipeline/internal/options"
+	"github.com/tcapflow/tcapflow/spec"
 )
 
 // committed is the lock of this repository.
@@ -68,9 +70,14 @@ func newArchive(day time.Time) (*archive, error) {
 	}
 	a := &archive{key: key, debs: map[string]debian.Package{}}
 	stanzas := map[string]string{debian.Sources: ""}
-	for set, packages := range committed.Sets {
-		_, arch, _ := strings.Cut(set, "/")
-		stanzas[debian.Packages(arch)] += a.stanzas(packages)
+	for _, set := range build.Project.Locked() {
+		for _, arch := range set.Arches {
+			packages, err := committed.Packages(set, arch)
+			if err != nil {
+				return nil, err
+			}
+			stanzas[debian.Packages(arch)] += a.stanzas(set, packages)
+		}
 	}
 	if other, err := otherSource(); err == nil { // only a script with an engine needs it
 		const stanza = "Package: libpcap\nVersion: %s-1\nDirectory: %s\nChecksums-Sha256:\n %s %d %s\n"
@@ -81,9 +88,9 @@ func newArchive(day time.Time) (*archive, error) {
 	return a, err
 }
 
-// stanzas are those of a set. Each package depends on all others, so that the set is
-// resolved whole.
-func (a *archive) stanzas(packages []debian.Package) (text string) {
+// stanzas are those of a set. What is listed depends on all others, so that the set is
+// resolved whole, and what another set has, too, draws in nothing.
+func (a *archive) stanzas(set spec.PackageSet, packages []debian.Package) (text string) {
 	var names []string
 	for _, p := range packages {
 		names = append(names, p.Name)
@@ -91,7 +98,10 @@ func (a *archive) stanzas(packages []debian.Package) (text string) {
 	for _, p := range packages {
 		now := "pool/now/" + path.Base(p.Filename)
 		a.debs[p.Filename], a.debs[now] = p, p
-		depends := "Depends: " + strings.Join(names, ", ")
+		depends := "Section: any"
+		if slices.Contains(set.Packages, p.Name) {
+			depends = "Depends: " + strings.Join(names, ", ")
+		}
 		text += debiantest.Stanza(p.Name, p.Version, p.Arch, now, p.Size, p.SHA256, depends)
 	}
 	return text

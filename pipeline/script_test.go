@@ -38,6 +38,7 @@ import (
 //	mirror MODE [PART]   serves a Debian archive on loopback and sets DEBIAN_MIRROR
 //	also MODE [PART]     serves another mirror of it, to be asked after that
 //	snapshot             serves Debian's snapshot archive and sets DEBIAN_SNAPSHOT
+//	alpine [broken]      serves an Alpine archive on loopback and sets ALPINE_MIRROR
 //	forget SET NAME      removes a locked package from TCAPFLOW_CACHE
 //	relay MODE           stands between DOCKER_HOST and the engine
 //	hold, release        the lock of the checkout, as another run holds it
@@ -55,7 +56,7 @@ func TestScript(t *testing.T) {
 		Condition:           condition,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"checkout": checkout, "mage": mage, "start": start, "await": await, "signal": sendSignal, "finish": finish,
-			"mirror": mirror, "also": also, "snapshot": snapshot, "forget": forget, "passing": passing, "relay": relay, "hold": hold, "release": release, "tiny": tiny, "same": same, "dwarf": dwarf, "nothing": nothing,
+			"alpine": alpineArchive, "mirror": mirror, "also": also, "snapshot": snapshot, "forget": forget, "passing": passing, "relay": relay, "hold": hold, "release": release, "tiny": tiny, "same": same, "dwarf": dwarf, "nothing": nothing,
 		},
 	})
 }

@@ -112,7 +112,8 @@ func (s *static) build(ctx context.Context, wanted []spec.Target) (err error) {
 	for _, line := range warnings(needed, wanted) {
 		s.log.Note("%s", line)
 	}
-	libraries := &builder.Libraries{Fetch: s.bases.debian.Mirror.Cache, Dir: cache.Folder(s.o.Cache).Libraries(),
+	kept := cache.Folder(s.o.Cache)
+	libraries := &builder.Libraries{Fetch: s.bases.debian.Mirror.Cache, Dir: kept.Libraries(), Borrow: kept.Borrow,
 		Mirror: s.bases.debian.Mirror, Suite: s.project.Debian.Suite, Locked: s.o.Locked, Log: s.log}
 	job := builder.Job{Image: b, Tree: s.tree, Modules: needed, Libraries: libraries, Log: s.log}
 	for _, t := range wanted {

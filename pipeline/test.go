@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tcapflow/tcapflow/pipeline/internal/release"
+	"github.com/tcapflow/tcapflow/spec"
 )
 
 // step is a part of Test, and how long it took.
@@ -22,30 +23,30 @@ type step struct {
 func (p *Pipeline) Test(ctx context.Context) error {
 	tool := p.releaseTool(ctx, false)
 	defer tool.Stop()
-	return runSteps([]step{
+	steps := []step{
 		{name: "lint", run: func() error { return p.Lint(ctx) }},
 		{name: "unit tests", run: func() error { return p.Unit(ctx) }},
 		{name: "mage static", run: func() error { return p.Static(ctx) }},
 		{name: "mage verify", run: func() error { return p.Verify(nil) }},
-		{name: "engine tests", run: func() error { return p.engineTests(ctx) }},
-		{name: "mage release", run: func() error { return p.packAndRelease(ctx, tool) }},
-		{name: "mage test:distros", run: func() error { return p.Distros(ctx, DistrosOptions{}) }},
-	}, p.stdout, p.stderr)
-}
-
-func (p *Pipeline) engineTests(ctx context.Context) error {
-	list, err := engineTests(p.o.Root)
+	}
+	engine, err := p.engineTests()
 	if err != nil {
 		return err
 	}
-	return p.checks(ctx, list)
+	if len(engine) > 0 {
+		steps = append(steps, step{name: "engine tests", run: func() error { return p.checks(ctx, engine) }})
+	}
+	steps = append(steps,
+		step{name: "mage release", run: func() error { return p.packAndRelease(ctx, tool) }},
+		step{name: "mage test:distros", run: func() error { return p.Distros(ctx, DistrosOptions{}) }})
+	return runSteps(steps, p.stdout, p.stderr)
 }
 
 func (p *Pipeline) packAndRelease(ctx context.Context, tool *release.Tool) error {
 	if err := await(ctx, tool, p.stderr); err != nil {
 		return err
 	}
-	if err := p.checks(ctx, packTests); err != nil {
+	if err := p.checks(ctx, p.own(spec.Release)); err != nil {
 		return err
 	}
 	return p.releaseWith(ctx, false, tool)

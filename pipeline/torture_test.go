@@ -61,6 +61,7 @@ type torture struct {
 	runs    int
 	cold    []spec.Target
 	tree    source.Tree
+	modules []source.Module
 	engine  *engine.Engine
 	natives []string // GOARCHs that the engine's kernel runs itself
 	bases   bases
@@ -76,8 +77,8 @@ func newTorture(t *testing.T, p spec.Project, module, targets string) *torture {
 	w := &torture{module: module, runs: 3, log: progress.New(testWriter{t}, false)}
 	if runs := os.Getenv("TORTURE_RUNS"); runs != "" {
 		var err error
-		if w.runs, err = strconv.Atoi(runs); err != nil {
-			t.Fatal(err)
+		if w.runs, err = strconv.Atoi(runs); err != nil || w.runs < 1 {
+			t.Fatalf("%s runs: say how often with -runs=1000", runs)
 		}
 	} else {
 		cold = coldByDefault
@@ -139,7 +140,7 @@ func (w *torture) build(t *testing.T, p spec.Project, targets []spec.Target, col
 	t.Helper()
 	dir := t.TempDir()
 	files := map[string]string{}
-	job := builder.Job{Image: w.builder, Tree: w.tree, Log: w.log, Cold: cold,
+	job := builder.Job{Image: w.builder, Tree: w.tree, Modules: w.modules, Log: w.log, Cold: cold,
 		Libraries: &builder.Libraries{Fetch: w.bases.debian.Mirror.Cache, Dir: filepath.Join(w.o.Cache, "libraries"), Mirror: w.bases.debian.Mirror, Log: w.log}}
 	for _, target := range targets {
 		job.Plans = append(job.Plans, plan.For(p, target, plan.Options{GoVersion: w.builder.Go, Module: w.module}))

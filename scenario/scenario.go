@@ -28,6 +28,20 @@ func Version(args ...string) spec.Scenario {
 	}}
 }
 
+// Prints runs the program with the arguments and wants its standard output to be the text.
+func Prints(name, want string, args ...string) spec.Scenario {
+	return spec.Scenario{Name: name, Run: func(ctx context.Context, place spec.Place) error {
+		o, err := place.Exec(ctx, spec.Command{Args: args})
+		if err != nil {
+			return err
+		}
+		if o.Code != 0 {
+			return Failed(o, "want exit status 0")
+		}
+		return differs(o.Stdout, want)
+	}}
+}
+
 // Golden runs the program in a folder with the files, and wants its standard output to be,
 // to the byte, what the file of that name has.
 func Golden(name string, files fs.FS, want string, args ...string) spec.Scenario {

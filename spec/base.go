@@ -8,10 +8,11 @@ type Debian struct {
 	// Mirrors are asked after that of the host's apt settings, and not at all where
 	// DEBIAN_MIRROR is set. Without a trailing slash.
 	Mirrors  []string
-	Snapshot string // the archive of what mirrors have dropped; DEBIAN_SNAPSHOT names another, or "off"
-	Keyring  []byte // OpenPGP certificates, armoured: who may sign InRelease
-	Lock     []byte // JSON: each package with version and SHA-256
-	LockFile string // the file in the checkout that Lock was embedded from; `mage images:lock` writes it
+	Security []string // mirrors of the security updates, likewise, after what is beside the host's own mirror
+	Snapshot string   // the archive of what mirrors have dropped; DEBIAN_SNAPSHOT names another, or "off"
+	Keyring  []byte   // OpenPGP certificates, armoured: who may sign InRelease
+	Lock     []byte   // JSON: each package with version and SHA-256
+	LockFile string   // the file in the checkout that Lock was embedded from; `mage images:lock` writes it
 
 	Tools   PackageSet // what runs in the builder
 	Sysroot PackageSet // what a target's sysroot is made of
@@ -21,11 +22,19 @@ type Debian struct {
 	Extras []PackageSet
 }
 
-// Alpine is the builder base that is made of Alpine's image and packages.
+// Alpine is the builder base that is assembled from packages of Alpine, unpacked in-process.
 type Alpine struct {
-	Lock     []byte // JSON: the image, and its digest
+	Branch       string   // the release that tools and sysroots are taken from: v3.24
+	Repositories []string // of the branch: main, community
+	// Mirrors are asked in this order, and not at all where ALPINE_MIRROR is set. Without a
+	// trailing slash; a branch stands below.
+	Mirrors  []string
+	Keys     fs.FS  // RSA public keys, PEM, as ARCH/NAME.rsa.pub: who may sign for an architecture
+	Lock     []byte // JSON: each package with version and SHA-256
 	LockFile string // as for Debian
-	Context  fs.FS  // the Dockerfile and its scripts
+
+	Tools   PackageSet // as for Debian; architectures by Alpine's names
+	Sysroot PackageSet
 }
 
 // Image is what the distroless image holds beside the program and its licence.

@@ -18,6 +18,7 @@ type Project struct {
 	// Capabilities are what the program in the images may take on, as after `setcap …=p`:
 	// nobody can call setcap in an image that has no shell.
 	Capabilities []Capability
+	Checks       []Check // the project's own, beside those that every project has
 
 	Targets Targets  // empty, as each of the following: the library's
 	Distros []Distro // where the packed result is run
@@ -64,6 +65,30 @@ func (p Project) Linked() (all []Library) {
 	return all
 }
 
+// Earlier are the libraries that may be compiled into one of Linked: what it needs, and
+// what those need, or, where it does not say, all before it.
+func (p Project) Earlier(l Library) (earlier []Library) {
+	linked := p.Linked()
+	wanted := map[string]bool{}
+	var want func(Library)
+	want = func(l Library) {
+		for _, needed := range l.Needs {
+			wanted[needed.Name] = true
+			want(p.library(needed))
+		}
+	}
+	want(l)
+	for _, other := range linked {
+		if other.Name == l.Name {
+			break
+		}
+		if l.Needs == nil || wanted[other.Name] {
+			earlier = append(earlier, other)
+		}
+	}
+	return earlier
+}
+
 func (p Project) library(otherwise Library) Library {
 	for _, l := range p.Libraries {
 		if l.Name == otherwise.Name {
@@ -104,10 +129,18 @@ type Library struct {
 	// DebianSource is the source package whose version stands in, with a warning and
 	// never in a release, when none of the URLs answers.
 	DebianSource string
-	// Needs are libraries that this one is compiled against and linked with.
+	// Folders of the source that are unpacked; empty: all of it.
+	Folders []string
+	// Link has what the linker is told for every program of the project, where its source
+	// does not say so itself: "-lc++".
+	Link []string
+	// Needs are libraries that this one is compiled against and linked with. Where it is nil,
+	// all that stand before it in the project may be; an empty list says that none is.
 	Needs []Library
 	// Tools names those of Debian.Extras that the script calls: "perl".
 	Tools []string
+	// LeftOut are targets that it cannot be built for, with the reason.
+	LeftOut map[string]string
 	// Build is a POSIX sh script that runs in the unpacked source with no network. It has
 	// CC, CFLAGS, LDFLAGS, AR, RANLIB and TRIPLE for the target, TARGET and GOARCH (its
 	// names here and in Go), MAKEFLAGS, PKG_CONFIG for what was compiled before it,

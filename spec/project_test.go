@@ -23,3 +23,27 @@ func TestLinked(t *testing.T) {
 		t.Errorf("extras %v, want %v", got, want)
 	}
 }
+
+// A library's key is of what may be compiled into it, and of nothing else.
+func TestEarlier(t *testing.T) {
+	none := []Library{}
+	zlib := Library{Name: "zlib", Needs: none}
+	tls := Library{Name: "tls", Needs: []Library{zlib}}
+	p := Project{Libraries: []Library{{Name: "cxx", Needs: none}, {Name: "kafka", Needs: []Library{tls}}, {Name: "own"}}}
+	for name, want := range map[string][]string{
+		"cxx": nil, "zlib": nil, "tls": {"zlib"}, "kafka": {"zlib", "tls"}, "own": {"cxx", "zlib", "tls", "kafka"},
+	} {
+		for _, l := range p.Linked() {
+			if l.Name != name {
+				continue
+			}
+			var got []string
+			for _, e := range p.Earlier(l) {
+				got = append(got, e.Name)
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("%s: %v, want %v", name, got, want)
+			}
+		}
+	}
+}

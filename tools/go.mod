@@ -2,8 +2,6 @@ module github.com/tcapflow/tcapflow/tools
 
 go 1.26.3
 
-exclude github.com/Azure/go-ansiterm v0.0.0-20261006220739-8c912ac31dd4
-
 tool (
 	github.com/OpenPeeDeeP/depguard/v2/cmd/depguard
 	github.com/goreleaser/goreleaser/v2

@@ -16,6 +16,10 @@ var Base = spec.Debian{
 		"http://ftp.de.debian.org/debian",
 		"http://ftp.us.debian.org/debian",
 	},
+	Security: []string{
+		"http://security.debian.org/debian-security",
+		"http://deb.debian.org/debian-security",
+	},
 	Snapshot: "https://snapshot.debian.org",
 	Keyring:  keyring,
 	Lock:     lock,

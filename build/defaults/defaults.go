@@ -30,6 +30,9 @@ func Fill(p spec.Project) spec.Project {
 	if p.Debian.Mirrors == nil {
 		p.Debian.Mirrors = debian.Base.Mirrors
 	}
+	if p.Debian.Security == nil {
+		p.Debian.Security = debian.Base.Security
+	}
 	orElse(&p.Debian.Suite, debian.Base.Suite)
 	orElse(&p.Debian.Snapshot, debian.Base.Snapshot)
 	setOrElse(&p.Debian.Tools, debian.Base.Tools)
@@ -38,16 +41,29 @@ func Fill(p spec.Project) spec.Project {
 	if p.Debian.Extras == nil {
 		p.Debian.Extras = debian.Base.Extras
 	}
-	if p.Alpine.Lock == nil {
-		p.Alpine.Lock = alpine.Base.Lock
-	}
-	if p.Alpine.Context == nil {
-		p.Alpine.Context = alpine.Base.Context
-	}
+	fillAlpine(&p.Alpine)
 	if p.Runtime.User == "" {
 		p.Runtime = distroless.Image
 	}
 	return p
+}
+
+func fillAlpine(a *spec.Alpine) {
+	if a.Lock == nil {
+		a.Lock = alpine.Base.Lock
+	}
+	if a.Keys == nil {
+		a.Keys = alpine.Base.Keys
+	}
+	if a.Mirrors == nil {
+		a.Mirrors = alpine.Base.Mirrors
+	}
+	if a.Repositories == nil {
+		a.Repositories = alpine.Base.Repositories
+	}
+	orElse(&a.Branch, alpine.Base.Branch)
+	setOrElse(&a.Tools, alpine.Base.Tools)
+	setOrElse(&a.Sysroot, alpine.Base.Sysroot)
 }
 
 func orElse[T comparable](field *T, otherwise T) {

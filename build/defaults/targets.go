@@ -21,7 +21,9 @@ var built = []spec.Target{
 		Name: "linux/386", GOARCH: "386", Triple: "i386-linux-musl",
 		Debian: "i386", GNU: "i386-linux-gnu", GCC: "i686-linux-gnu", Uapi: "x86",
 		Alpine: "x86", QEMU: "i386",
-		Class: elf.ELFCLASS32, Machine: elf.EM_386, Data: elf.ELFDATA2LSB,
+		// Debian's clang takes i686 on its own, LLVM's pentium4, Alpine's pentium-m.
+		CFlags: []string{"-march=i686"},
+		Class:  elf.ELFCLASS32, Machine: elf.EM_386, Data: elf.ELFDATA2LSB,
 	},
 	{
 		Name: "linux/arm64", GOARCH: "arm64", Triple: "aarch64-linux-musl",
@@ -54,7 +56,9 @@ var built = []spec.Target{
 		Name: "linux/s390x", GOARCH: "s390x", Triple: "s390x-linux-musl",
 		Debian: "s390x", GNU: "s390x-linux-gnu", GCC: "s390x-linux-gnu", Uapi: "s390",
 		Alpine: "s390x", QEMU: "s390x",
-		Class: elf.ELFCLASS64, Machine: elf.EM_S390, Data: elf.ELFDATA2MSB,
+		// Debian's and Alpine's clang take z196 on their own, LLVM's z10.
+		CFlags: []string{"-march=z196"},
+		Class:  elf.ELFCLASS64, Machine: elf.EM_S390, Data: elf.ELFDATA2MSB,
 	},
 }
 

@@ -7,9 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/signal"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/tcapflow/tcapflow/internal/pcap"
@@ -21,6 +19,7 @@ type captureOptions struct {
 	live     pcap.LiveOptions
 	count    uint64
 	duration time.Duration
+	confine  confineOptions
 }
 
 func (o *captureOptions) flags(f *flag.FlagSet) {
@@ -30,6 +29,7 @@ func (o *captureOptions) flags(f *flag.FlagSet) {
 	f.BoolVar(&o.live.Promisc, "promisc", false, "")
 	f.Uint64Var(&o.count, "count", 0, "")
 	f.DurationVar(&o.duration, "duration", 0, "")
+	o.confine.flags(f)
 	o.flowOptions.flags(f)
 }
 
@@ -41,6 +41,14 @@ func (a *app) capture(args []string) error {
 		return err
 	}
 	if err := o.check("capture"); err != nil {
+		return err
+	}
+	if err := o.confine.check(); err != nil {
+		return err
+	}
+	a.setLog(&o.service)
+	o.confine.configFile = configFileOf(f)
+	if err := a.enter(&o); err != nil {
 		return err
 	}
 	switch {
@@ -58,9 +66,8 @@ func (a *app) capture(args []string) error {
 
 // captureFor captures until count packets (0: no limit) or duration (0: no limit).
 func (a *app) captureFor(o *captureOptions) error {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	ctx, stop := untilSignal()
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	if o.duration > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, o.duration)
@@ -71,7 +78,7 @@ func (a *app) captureFor(o *captureOptions) error {
 		return err
 	}
 	defer src.Close()
-	fmt.Fprintf(a.stderr, "capturing on %s\n", o.live.Interface)
+	a.log.Info("capturing on " + o.live.Interface)
 
 	flow := newFlow(a.stdout, o.flowOptions)
 	flow.live = true
@@ -84,13 +91,15 @@ func (a *app) captureFor(o *captureOptions) error {
 		return err
 	}
 	defer stopHEP()
-	if o.metrics != "" {
-		stop, err := flow.serveMetrics(o.metrics, a.stderr)
-		if err != nil {
-			return err
-		}
-		defer stop()
+	end, err := a.startService(flow)
+	if err != nil {
+		return err
 	}
+	defer end()
+	if err := a.confine(o); err != nil {
+		return err
+	}
+	flow.ready(ctx)
 	err = errors.Join(flow.start(), flow.drain(ctx, src, o.count))
 	if w := (writeError{}); errors.As(err, &w) {
 		return err
@@ -99,6 +108,7 @@ func (a *app) captureFor(o *captureOptions) error {
 		err = fmt.Errorf("%s: %w", o.live.Interface, err)
 	}
 	flow.drops(src)
+	flow.summary.Stopped = signalOf(ctx)
 	return errors.Join(err, flow.finish(a.stderr))
 }
 

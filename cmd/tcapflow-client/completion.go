@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/tcapflow/tcapflow/internal/dialogue"
+	"github.com/tcapflow/tcapflow/internal/logs"
 	"github.com/tcapflow/tcapflow/internal/sigtran/mtp3"
 )
 
@@ -82,6 +83,10 @@ func choicesOf(g *flag.Flag) []string {
 			names = append(names, s.String())
 		}
 		return names
+	case "sandbox":
+		return sandboxChoices
+	case "log-format":
+		return logs.Formats
 	case "outcome":
 		return dialogue.OutcomeNames()
 	case "subscribers":

@@ -6,12 +6,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
+	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tcapflow/tcapflow/internal/dialogue"
 	"github.com/tcapflow/tcapflow/internal/export"
 	"github.com/tcapflow/tcapflow/internal/pcap"
+	"github.com/tcapflow/tcapflow/internal/serve"
 	"github.com/tcapflow/tcapflow/internal/sigtran"
 	"github.com/tcapflow/tcapflow/internal/sigtran/clock"
 )
@@ -19,25 +23,33 @@ import (
 // flow is the way of packets through the rooms: source, decoder, dialogue
 // table, writer.
 type flow struct {
-	options flowOptions
-	decoder *sigtran.Decoder
-	clock   clock.Clock
-	odd     *pcap.Packet // held back, see packet
-	table   *dialogue.Table
-	out     *export.Writer
-	latency export.Latencies
-	summary export.Summary
-	mu      sync.Mutex      // held while a packet is worked on, if shared
-	shared  bool            // metrics are read meanwhile
-	hep     *export.HEP     // or nil
-	top     *export.Top     // is shown, in the place of lines; or nil
-	live    bool            // the source may pause: write lines as they come
-	flushed int64           // capture time at which that was done last
-	packets *export.Packets // of dialogues, or nil
-	file    *pcap.Writer    // where they go
-	began   bool
-	free    chan *batch // see drainStaged
-	files   []filePart
+	options     flowOptions
+	decoder     *sigtran.Decoder
+	clock       clock.Clock
+	odd         *pcap.Packet // held back, see packet
+	table       *dialogue.Table
+	out         *export.Writer
+	latency     export.Latencies
+	summary     export.Summary
+	mu          sync.Mutex      // held while a packet is worked on, if shared
+	shared      bool            // metrics are read meanwhile
+	top         *export.Top     // is shown, in the place of lines; or nil
+	live        bool            // the source may pause: write lines as they come
+	flushed     int64           // capture time at which that was done last
+	packets     *export.Packets // of dialogues, or nil
+	file        *pcap.Writer    // where they go
+	packetsInfo os.FileInfo     // of that file, where it has its name from the start
+	output      *outputFile     // of -output, or nil
+	wake        atomic.Bool     // there is something to attend to, see attend
+	watchdog    atomic.Bool     // the service manager wants to hear that packets are taken
+	hangup      atomic.Bool     // SIGHUP came
+	server      *serve.Server
+	statsd      *export.StatsD // or nil
+	hep         *export.HEP    // or nil
+	log         *slog.Logger   // for what is said in lines of JSON, or nil
+	began       bool
+	free        chan *batch // see drainStaged
+	files       []filePart
 }
 
 // filePart is where a file's frames begin.
@@ -95,6 +107,11 @@ func (f *flow) drain(ctx context.Context, src pcap.Source, limit uint64) error {
 		return f.drainStaged(ctx, src, limit)
 	}
 	for n := uint64(0); (limit == 0 || n < limit) && ctx.Err() == nil; {
+		if f.wake.Load() {
+			if err := f.attend(); err != nil {
+				return writeError{err}
+			}
+		}
 		if f.live && src.MayWait() {
 			if err := f.flush(); err != nil {
 				return writeError{err}
@@ -246,6 +263,9 @@ func (f *flow) records(list []dialogue.Record) error {
 			continue
 		}
 		f.latency.Add(&list[i])
+		if f.statsd != nil {
+			f.statsd.Add(&list[i])
+		}
 		err = errors.Join(err, f.out.Dialogue(&list[i]))
 	}
 	return err
@@ -264,6 +284,10 @@ func (f *flow) finish(stderr io.Writer) error {
 	}
 	if err := f.closePackets(); err != nil {
 		return writeError{err}
+	}
+	if f.log != nil {
+		f.log.Info("summary", "summary", &f.summary)
+		return nil
 	}
 	f.summary.Prose(stderr)
 	if f.options.histogram {

@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"os/signal"
 	"syscall"
@@ -27,18 +28,25 @@ func main() {
 	// A reader that goes away then shows as an error of the write (signal(7)
 	// would end the process before its sources are closed).
 	signal.Ignore(syscall.SIGPIPE)
-	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+	a := &app{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, process: true}
+	os.Exit(a.run(os.Args[1:]))
 }
 
 // app is one run's surroundings.
 type app struct {
 	stdin          *os.File
 	stdout, stderr io.Writer
+	log            *slog.Logger // to stderr
+	process        bool         // it is all of this process, and may give up what that can do
 }
 
-// run is the whole program: it returns the exit code.
+// run is the whole program, for tests: it returns the exit code.
 func run(args []string, stdin *os.File, stdout, stderr io.Writer) int {
-	a := &app{stdin, stdout, stderr}
+	return (&app{stdin: stdin, stdout: stdout, stderr: stderr}).run(args)
+}
+
+func (a *app) run(args []string) int {
+	a.setLog(&serviceOptions{})
 	err := a.dispatch(args)
 	if err != nil && !errors.Is(err, syscall.EPIPE) && !errors.Is(err, errReported) {
 		a.complain(err)
@@ -85,7 +93,7 @@ func (e usageError) Error() string {
 // errReported stands for errors that were written when they happened.
 var errReported = errors.New("errors were reported")
 
-func (a *app) complain(err error) { fmt.Fprintf(a.stderr, "tcapflow-client: %v\n", err) }
+func (a *app) complain(err error) { a.log.Error(err.Error()) }
 
 func exitCode(err error) int {
 	var usage usageError
@@ -102,12 +110,17 @@ func exitCode(err error) int {
 	return exitError
 }
 
-// parse parses a command's flags. It returns flag.ErrHelp as it is.
+// parse parses a command's flags, and takes what the command line leaves out from the
+// environment and the configuration file. It returns flag.ErrHelp as it is.
 func parse(f *flag.FlagSet, args []string) error {
 	f.SetOutput(io.Discard)
 	err := f.Parse(args)
-	if err == nil || errors.Is(err, flag.ErrHelp) {
+	switch {
+	case errors.Is(err, flag.ErrHelp):
 		return err
+	case err != nil:
+		return misuse(f.Name(), "%v", err)
 	}
-	return misuse(f.Name(), "%v", err)
+	_, err = configure(f)
+	return err
 }

@@ -36,6 +36,8 @@ func TestScripts(t *testing.T) {
 				return pcap.LibVersion() != "none", nil
 			case "capture": // the test may open packet sockets
 				return canCapture(), nil
+			case "otlp": // this build has OpenTelemetry's SDK
+				return hasOTLP, nil
 			}
 			return false, nil
 		},

@@ -34,6 +34,14 @@ func TestServeMetrics(t *testing.T) {
 	if url == nil {
 		t.Fatalf("first line %q", lines.Text())
 	}
+	rest := make(chan string, 1)
+	go func() { // requests are logged, and a pipe does not buffer
+		var b strings.Builder
+		for lines.Scan() {
+			b.WriteString(lines.Text() + "\n")
+		}
+		rest <- b.String()
+	}()
 	feed.Write(content)
 	for !strings.Contains(get(t, url[1]+"metrics"), "\ntcapflow_packets_total 16\n") {
 	}
@@ -47,9 +55,12 @@ func TestServeMetrics(t *testing.T) {
 	if got := get(t, url[1]+"healthz"); got != "ok\n" {
 		t.Errorf("healthz says %q", got)
 	}
+	if got := get(t, url[1]+"readyz"); got != "ready\n" {
+		t.Errorf("readyz says %q", got)
+	}
 	feed.Close()
-	for lines.Scan() {
-		t.Log(lines.Text())
+	if said := <-rest; strings.Count(said, "/metrics") != 1 {
+		t.Errorf("the requests are logged so: %s", said)
 	}
 	if c := <-code; c != exitOK {
 		t.Errorf("exit code %d", c)

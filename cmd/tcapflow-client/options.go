@@ -23,7 +23,7 @@ type flowOptions struct {
 	histogram bool
 	clear     bool // numbers of subscribers are not masked
 	filter    export.Filter
-	metrics   string // address, or "" for none
+	service   serviceOptions
 	writePcap string // file, or ""
 	hep       hepOptions
 }
@@ -36,10 +36,10 @@ func (o *flowOptions) flags(f *flag.FlagSet) {
 	f.BoolVar(&o.histogram, "histogram", false, "")
 	o.decoder.Subscribers = true
 	f.Func("subscribers", "", o.subscribers)
-	f.StringVar(&o.metrics, "metrics", "", "")
 	f.StringVar(&o.writePcap, "write-pcap", "", "")
 	o.hep.flags(f)
 	o.filterFlags(f)
+	o.service.flags(f)
 }
 
 // tableFlags defines those that say how to follow dialogues.
@@ -103,6 +103,8 @@ func (o *flowOptions) check(command string) error {
 		return misuse(command, "-write-pcap wants a file: standard output has the lines")
 	case o.table.Max < 1 || o.table.Max > 1<<28:
 		return misuse(command, "-max-dialogues must be between 1 and %d", 1<<28)
+	case o.histogram && o.service.logFormat == "json":
+		return misuse(command, "-histogram is a table for people: not with -log-format json")
 	}
-	return nil
+	return o.service.check(command)
 }

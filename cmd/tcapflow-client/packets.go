@@ -20,8 +20,7 @@ func (f *flow) createPackets(atomic bool, inputs ...string) (err error) {
 			return fmt.Errorf("%s: is read: -write-pcap wants another file", f.options.writePcap)
 		}
 	}
-	f.file, err = pcap.CreateFile(f.options.writePcap, atomic)
-	return err
+	return f.openPackets(atomic)
 }
 
 func sameFile(a, b string) bool {

@@ -5,9 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"os/signal"
 	"slices"
-	"syscall"
 
 	"github.com/tcapflow/tcapflow/internal/pcap"
 )
@@ -36,6 +34,7 @@ func (a *app) read(args []string) error {
 	if err := options.check("read"); err != nil {
 		return err
 	}
+	a.setLog(&options.service)
 	if f.NArg() == 0 {
 		return misuse("read", "no file")
 	}
@@ -96,20 +95,21 @@ func (a *app) readAll(flow *flow, names []string, read func(context.Context) (fa
 		flow.live = true
 	} else {
 		var stop context.CancelFunc
-		ctx, stop = signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
-		defer stop()
-		context.AfterFunc(ctx, stop)
-	}
-	if flow.options.metrics != "" {
-		stop, err := flow.serveMetrics(flow.options.metrics, a.stderr)
-		if err != nil {
-			return err
-		}
+		ctx, stop = untilSignal()
 		defer stop()
 	}
+	end, err := a.startService(flow)
+	if err != nil {
+		return err
+	}
+	defer end()
+	flow.ready(ctx)
 	failed, err := read(ctx)
 	if err != nil {
 		return err
+	}
+	if !flow.summary.Interrupted {
+		flow.summary.Stopped = signalOf(ctx)
 	}
 	if failed != nil && flow.decoder.Counters().Packets == 0 {
 		return failed // there is nothing to sum up

@@ -48,7 +48,7 @@ const (
 
 // staged tells whether the flow may be read in stages.
 func (f *flow) staged() bool {
-	return !f.live && !f.shared && f.packets == nil && f.hep == nil && f.top == nil
+	return !f.live && !f.shared && f.packets == nil && f.hep == nil && f.top == nil && f.statsd == nil
 }
 
 // drainStaged is drain for a file.
@@ -76,8 +76,14 @@ func (f *flow) drainStaged(ctx context.Context, src pcap.Source, limit uint64) e
 	}()
 	err := error(nil)
 	for b := range observed {
+		if err == nil && f.wake.Load() {
+			err = f.attend()
+		}
 		if err == nil {
 			err = f.write(b)
+		}
+		if err == nil && f.wake.Load() {
+			err = f.attend()
 		}
 		if err != nil {
 			cancel() // what is on its way is dropped: nobody can be told

@@ -43,6 +43,10 @@ func commands() []command {
 			run: (*app).interfaces, flags: json,
 		},
 		{
+			name: "config", about: "list the names of all settings", usage: usageConfig,
+			run: (*app).config, flags: configFlag,
+		},
+		{
 			name: "completion", about: "print a script that completes command lines", usage: usageCompletion,
 			run: (*app).completion, args: shellNames(),
 		},
@@ -60,7 +64,9 @@ func commands() []command {
 // commandNames are the arguments of "help". They stand here once more because the table
 // cannot be asked while it is made; a test compares.
 func commandNames() []string {
-	return []string{"capture", "read", "top", "flow", "replay", "interfaces", "completion", "version", "help"}
+	return []string{
+		"capture", "read", "top", "flow", "replay", "interfaces", "config", "completion", "version", "help",
+	}
 }
 
 // lookup finds a command by its name.

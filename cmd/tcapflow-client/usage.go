@@ -11,6 +11,7 @@ Usage:
     tcapflow-client flow TID|DIGITS FILE...
     tcapflow-client replay -i INTERFACE FILE...
     tcapflow-client interfaces [-json]
+    tcapflow-client config [-config FILE]
     tcapflow-client completion bash|zsh|fish
     tcapflow-client version [-json]
     tcapflow-client help [COMMAND]
@@ -28,6 +29,12 @@ Examples:
     $ sudo tcapflow-client top -i any
     $ tcapflow-client flow 4917700 trace.pcap
     $ ssh probe tcpdump -i eth0 -U -w - sctp | tcapflow-client read -
+
+Settings: what a flag says, an environment variable and a line of a YAML file
+(-config FILE) can say too. "-max-dialogues 1000" is
+TCAPFLOW_CLIENT_MAX_DIALOGUES=1000, and "max-dialogues: 1000" in the file. The
+command line goes before the environment, that before the file.
+` + "`tcapflow-client config`" + ` lists the names.
 
 Exit codes:
     0  done (also when the reader of standard output went away)
@@ -55,6 +62,13 @@ Flags:
     -duration TIME    stop after this time, such as 90s or 1h; 0 does not
     -snaplen OCTETS   how much to keep of each packet; default 65535
     -promisc          also packets for other hosts; not with "any"
+    -user NAME        who to be once the capture is open, a name or UID:GID, which has
+                      to be able to write new files of -output. Default: of root,
+                      65534:65534 (nobody), unless -output or -write-pcap is given
+    -sandbox NAME     what the kernel offers to limit the program, Landlock and seccomp:
+                      auto, off, or require, which fails where there is none of one;
+                      default auto. No files but those of its flags, no other program,
+                      no new packet socket
 ` + usageFlow + `
 Capturing needs the CAP_NET_RAW capability. Root has it; other users get it
     of a file     $ sudo setcap cap_net_raw=p tcapflow-client
@@ -110,8 +124,6 @@ const usageFlow = `    -messages=false   no "message" lines
                       look for them
     -histogram        at the end, a table of operations and a histogram of
                       latencies, on standard error
-    -metrics ADDRESS  serve http://ADDRESS/metrics for Prometheus, and /healthz,
-                      such as 127.0.0.1:9145; default: not
     -hep HOST:PORT    send each message that is selected below to Homer, in HEP version 3
                       over UDP; also with -messages=false
     -hep-id N         number of this probe in Homer; default 2001
@@ -123,6 +135,27 @@ const usageFlow = `    -messages=false   no "message" lines
 ` + usageTable + usageDecoder + `
 What is written, and goes into the histogram; ` + usageFilter + `With the last two there are no "message" lines: how its dialogue will end is not
 known when a message comes.
+` + usageService
+
+// usageService is what those need that run them as a service.
+const usageService = `
+As a service:
+    -config FILE      take settings from this YAML file, see ` + "`tcapflow-client config`" + `
+    -output FILE      append the lines to this file; SIGHUP reopens it, and begins the
+                      file of "capture -write-pcap" anew if that was given another name
+    -log-format NAME  text, or json: a line of JSON for each thing that is said, and for
+                      the summary; default text
+    -instance NAME    what log lines call this instance; default $POD_NAME, or the host
+    -metrics ADDRESS  serve http://ADDRESS/metrics for Prometheus, /healthz, and /readyz,
+                      such as 127.0.0.1:9145; default: not
+    -debug            serve /debug/buildinfo and /debug/pprof there too; only on a
+                      loopback address
+    -statsd ADDRESS   send newState, delState, abort, expiredState, parseError and latency
+                      to a StatsD server each second, such as 127.0.0.1:8125
+    -otlp URL         send metrics to an OpenTelemetry collector every ten seconds, by OTLP
+                      over HTTP, such as http://127.0.0.1:4318; in builds with -tags otlp
+    -statsd-prefix P  what stands before these names; default "tcapflow."
+SIGTERM and SIGINT end the capture, write what is open, and the summary says so.
 `
 
 // usageTable is what all that follow dialogues have in common.
@@ -236,6 +269,27 @@ Flags:
 
 const usageHelp = `Usage:
     tcapflow-client help [COMMAND]
+`
+
+const usageConfig = `Usage:
+    tcapflow-client config [-config FILE]
+
+Lists the names of all settings: as a flag and in the configuration file, as an
+environment variable, with its default, what sets it now, and the commands that have
+it. It fails where the environment or the file has a wrong name or value, so it is
+the check of a file, too. A flag that may be repeated is a list in the file.
+
+Flags:
+    -config FILE      the file, YAML
+
+Examples:
+    $ tcapflow-client config
+    $ tcapflow-client config -config /etc/tcapflow-client.yaml
+    $ cat /etc/tcapflow-client.yaml
+    i: eth1,eth2
+    messages: false
+    gt: ["4917", "4918"]
+    $ tcapflow-client capture -config /etc/tcapflow-client.yaml
 `
 
 const usageCompletion = `Usage:

@@ -43,6 +43,9 @@ func NewWriter(w io.Writer) *Writer {
 	return &Writer{out: w, b: make([]byte, 0, flushAt+1<<12)}
 }
 
+// SetOutput has what is not yet written go elsewhere.
+func (w *Writer) SetOutput(out io.Writer) { w.out = out }
+
 // Places has lines say the file of their frame and the frame's number in that, as
 // place tells them.
 func (w *Writer) Places(place func(frame uint64) (file string, number uint64)) { w.place = place }

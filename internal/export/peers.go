@@ -1,13 +1,8 @@
 package export
 
 import (
-	"cmp"
-	"slices"
 	"strconv"
 	"time"
-
-	dto "github.com/prometheus/client_model/go"
-	"google.golang.org/protobuf/proto"
 
 	"github.com/tcapflow/tcapflow/internal/dialogue"
 )
@@ -37,18 +32,6 @@ func (c *coarse) add(d time.Duration) {
 			return
 		}
 	}
-}
-
-// metric is the histogram as Prometheus has it: with cumulative buckets.
-func (c *coarse) metric() *dto.Histogram {
-	m := &dto.Histogram{SampleCount: &c.count, SampleSum: proto.Float64(c.sum.Seconds())}
-	below := uint64(0)
-	for i, bound := range bounds {
-		below += c.buckets[i]
-		m.Bucket = append(m.Bucket, &dto.Bucket{
-			UpperBound: proto.Float64(bound.Seconds()), CumulativeCount: proto.Uint64(below)})
-	}
-	return m
 }
 
 // maxPairs bounds the pairs of operation and peer that have histograms of their own: the
@@ -100,29 +83,4 @@ func (l *Latencies) cell(r *dialogue.Record) *cell {
 		l.cells[key] = c
 	}
 	return c
-}
-
-// family has a histogram for each operation, result and peer, in a fixed order.
-func (l *Latencies) family() *dto.MetricFamily {
-	f := &dto.MetricFamily{Name: proto.String("tcapflow_latency_seconds"), Type: dto.MetricType_HISTOGRAM.Enum()}
-	pairs := make([]pair, 0, len(l.cells))
-	for key := range l.cells {
-		pairs = append(pairs, key)
-	}
-	slices.SortFunc(pairs, func(a, b pair) int {
-		return cmp.Or(cmp.Compare(a.operation.String(), b.operation.String()), cmp.Compare(a.peer, b.peer))
-	})
-	for _, key := range pairs {
-		for result, h := range l.cells[key].latency {
-			if h == nil {
-				continue
-			}
-			f.Metric = append(f.Metric, &dto.Metric{Histogram: h.metric(), Label: []*dto.LabelPair{
-				{Name: proto.String("operation"), Value: proto.String(key.operation.String())},
-				{Name: proto.String("result"), Value: proto.String(resultNames[result])},
-				{Name: proto.String("peer"), Value: proto.String(key.peer.String())},
-			}})
-		}
-	}
-	return f
 }

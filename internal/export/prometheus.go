@@ -1,71 +1,73 @@
 package export
 
 import (
+	"bufio"
 	"io"
-	"reflect"
-	"slices"
+	"strconv"
 	"strings"
-
-	dto "github.com/prometheus/client_model/go"
-	"github.com/prometheus/common/expfmt"
 )
 
+// MetricsFormat is the HTTP content type of what WriteMetrics writes.
+const MetricsFormat = "text/plain; version=0.0.4; charset=utf-8"
+
 // WriteMetrics writes all counters of a summary, the number of open dialogues, and the
-// histograms of latencies, in Prometheus' text format. A counter has the name of its field
-// in the summary line. Errors are those of w.
+// histograms of latencies, in Prometheus' text format:
+// https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format
+// Errors are those of w.
 func WriteMetrics(w io.Writer, s *Summary, l *Latencies, open int) error {
-	families := counters(nil, "tcapflow", reflect.ValueOf(s).Elem())
-	families = append(families, gauge("tcapflow_dialogues_open", float64(open)))
-	if h := l.family(); len(h.Metric) > 0 {
-		families = append(families, h)
+	out := prometheus{bufio.NewWriter(w)}
+	for _, f := range Families(s, l, open) {
+		out.family(&f)
 	}
-	out := expfmt.NewEncoder(w, MetricsFormat)
-	for _, f := range families {
-		if err := out.Encode(f); err != nil {
-			return err
-		}
-	}
-	return nil
+	return out.Flush()
 }
 
-// MetricsFormat is what WriteMetrics writes; as text it is the HTTP content type.
-var MetricsFormat = expfmt.NewFormat(expfmt.TypeTextPlain)
+// prometheus writes the text format. Errors are told by Flush.
+type prometheus struct{ *bufio.Writer }
 
-// counters walks a struct as encoding/json does: fields by their tags, those of embedded
-// structs as if they were its own.
-func counters(families []*dto.MetricFamily, prefix string, v reflect.Value) []*dto.MetricFamily {
-	for i := range v.NumField() {
-		field := v.Type().Field(i)
-		tag, _, _ := strings.Cut(field.Tag.Get("json"), ",")
-		name := prefix
-		if tag != "" {
-			name += "_" + tag
+func (p prometheus) family(f *Family) {
+	p.WriteString("# TYPE " + f.Name + " " + kindNames[f.Kind] + "\n")
+	for i := range f.Points {
+		point := &f.Points[i]
+		if f.Kind == Histogram {
+			p.histogram(f.Name, point)
+			continue
 		}
-		switch {
-		case !field.IsExported():
-		case field.Type.Kind() == reflect.Struct:
-			families = counters(families, name, v.Field(i))
-		case field.Type.Kind() == reflect.Uint64:
-			name = strings.TrimSuffix(name, "_total") + "_total"
-			value := float64(v.Field(i).Uint())
-			families = append(families, &dto.MetricFamily{Name: &name, Type: dto.MetricType_COUNTER.Enum(),
-				Metric: []*dto.Metric{{Counter: &dto.Counter{Value: &value}}}})
-		}
+		p.sample(f.Name, point.Labels, strconv.FormatUint(point.Value, 10))
 	}
-	return families
 }
 
-func gauge(name string, value float64) *dto.MetricFamily {
-	return &dto.MetricFamily{Name: &name, Type: dto.MetricType_GAUGE.Enum(),
-		Metric: []*dto.Metric{{Gauge: &dto.Gauge{Value: &value}}}}
+// histogram writes one with buckets that count what is below, too.
+func (p prometheus) histogram(name string, point *Point) {
+	h, below := point.Latency, uint64(0)
+	for i, bound := range h.Bounds {
+		below += h.Buckets[i]
+		label := Label{"le", seconds(bound)}
+		p.sample(name+"_bucket", append(point.Labels[:len(point.Labels):len(point.Labels)], label),
+			strconv.FormatUint(below, 10))
+	}
+	label := Label{"le", "+Inf"}
+	count := strconv.FormatUint(h.Count, 10)
+	p.sample(name+"_bucket", append(point.Labels[:len(point.Labels):len(point.Labels)], label), count)
+	p.sample(name+"_sum", point.Labels, seconds(h.Sum))
+	p.sample(name+"_count", point.Labels, count)
 }
 
-// keys lists the operations in an order.
-func (l *Latencies) keys(order func(a, b operation) int) []operation {
-	keys := make([]operation, 0, len(l.rows))
-	for k := range l.rows {
-		keys = append(keys, k)
+func seconds(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
+
+// escape is for the values of labels.
+var escape = strings.NewReplacer(`\`, `\\`, "\n", `\n`, `"`, `\"`)
+
+func (p prometheus) sample(name string, labels []Label, value string) {
+	p.WriteString(name)
+	for i, l := range labels {
+		p.WriteByte("{,"[min(i, 1)])
+		p.WriteString(l.Name + `="`)
+		escape.WriteString(p, l.Value)
+		p.WriteByte('"')
 	}
-	slices.SortFunc(keys, order)
-	return keys
+	if len(labels) > 0 {
+		p.WriteByte('}')
+	}
+	p.WriteString(" " + value + "\n")
 }

@@ -1,11 +1,15 @@
 package export
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
 
 	"github.com/tcapflow/tcapflow/internal/dialogue"
 	"github.com/tcapflow/tcapflow/internal/sigtran/tcap"
@@ -48,6 +52,44 @@ func TestMetrics(t *testing.T) {
 	}
 }
 
+// TestMetricsAreParsed has Prometheus' own parser read the text, names in it that need
+// escapes too.
+func TestMetricsAreParsed(t *testing.T) {
+	var s Summary
+	s.Packets = 1 << 60
+	var l Latencies
+	for ms := range 100 {
+		l.Add(&dialogue.Record{Begin: 1, Answer: 1 + int64(ms)*1e8, AnswerFrame: 2, DPC: uint32(ms % 3)})
+	}
+	var b bytes.Buffer
+	if err := WriteMetrics(&b, &s, &l, 9); err != nil {
+		t.Fatal(err)
+	}
+	odd := Family{Name: "odd", Kind: Gauge, Points: []Point{{Value: 3, Labels: []Label{{"a", "\"\\\n,}"}, {"b", ""}}}}}
+	out := prometheus{bufio.NewWriter(&b)}
+	out.family(&odd)
+	out.Flush()
+	parser := expfmt.NewTextParser(model.LegacyValidation)
+	families, err := parser.TextToMetricFamilies(&b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(Families(&s, &l, 9)) + 1; len(families) != n {
+		t.Errorf("%d families were read, %d written", len(families), n)
+	}
+	if v := families["tcapflow_packets_total"].Metric[0].GetCounter().GetValue(); v != 1<<60 {
+		t.Errorf("packets %v", v)
+	}
+	if v := families["odd"].Metric[0].Label[0].GetValue(); v != "\"\\\n,}" {
+		t.Errorf("the label is read as %q", v)
+	}
+	histograms := families["tcapflow_latency_seconds"].Metric
+	if h := histograms[0].GetHistogram(); len(histograms) != 3 || h.GetSampleCount() != 34 ||
+		h.Bucket[0].GetCumulativeCount() != 1 || h.Bucket[len(h.Bucket)-1].GetCumulativeCount() != 34 {
+		t.Errorf("%d histograms, the first %v", len(histograms), h)
+	}
+}
+
 // TestMetricsOfAll has a metric for each number in the summary line.
 func TestMetricsOfAll(t *testing.T) {
 	var b bytes.Buffer
@@ -73,17 +115,17 @@ func TestPeersAreBounded(t *testing.T) {
 		}
 	}
 	f := l.family()
-	if len(f.Metric) != maxPairs+2 {
-		t.Errorf("%d histograms", len(f.Metric))
+	if len(f.Points) != maxPairs+2 {
+		t.Errorf("%d histograms", len(f.Points))
 	}
 	count := uint64(0)
-	for _, m := range f.Metric {
-		count += m.Histogram.GetSampleCount()
+	for _, m := range f.Points {
+		count += m.Latency.Count
 	}
 	if count != 6*maxPairs {
 		t.Errorf("%d dialogues are in them", count)
 	}
-	if peer := f.Metric[len(f.Metric)-1].Label[2].GetValue(); peer != "other" {
+	if peer := f.Points[len(f.Points)-1].Labels[2].Value; peer != "other" {
 		t.Errorf("the last peer is %q", peer)
 	}
 }

@@ -18,6 +18,7 @@ type Summary struct {
 	HEP         HEPCounters       `json:"hep"`                   // messages for -hep
 	KernelDrops uint64            `json:"kernel_drops"`          // by the kernel or interface, live only
 	Interrupted bool              `json:"interrupted,omitempty"` // a signal ended the reading
+	Stopped     string            `json:"stopped_by,omitempty"`  // the signal, where one did: SIGTERM
 }
 
 // Messages counts TCAP messages by kind. Those that SCCP brought back are not among
@@ -88,6 +89,9 @@ func (s *Summary) Prose(out io.Writer) {
 	}
 	if s.Interrupted {
 		fmt.Fprintln(out, "interrupted: not all was read")
+	}
+	if s.Stopped != "" {
+		fmt.Fprintf(out, "stopped by %s: all that was read is written\n", s.Stopped)
 	}
 	if hint := s.Hint(); hint != "" {
 		fmt.Fprintln(out, hint)

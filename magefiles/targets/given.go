@@ -20,11 +20,3 @@ func textOf(s *string) string {
 	}
 	return *s
 }
-
-// numberOf is the value of an option, or what stands for it where it was not given.
-func numberOf(n *int, otherwise int) int {
-	if n == nil {
-		return otherwise
-	}
-	return *n
-}

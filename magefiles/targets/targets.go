@@ -15,7 +15,7 @@ import (
 //	mage static                                 all targets
 //	mage static -targets=linux/386,linux/arm64  some
 //	mage static -debug                          unstripped twins, for a debugger
-//	mage static -base=debian                    not auto (Alpine where it can be had, else Debian)
+//	mage static -base=debian                    not auto (Alpine where its lock can be had, else Debian)
 //	mage static -locked                         stop where a locked input is gone
 //	mage static -json                           the artifacts, for a program
 func Static(ctx context.Context, targets, base *string, debug, locked, json *bool) error {
@@ -70,7 +70,7 @@ func Release(ctx context.Context, publish *bool) error {
 	})
 }
 
-// Lint runs gofmt, go vet, staticcheck and the fences between the rooms.
+// Lint runs gofmt, go vet, staticcheck, and the checks that the project names itself.
 func Lint(ctx context.Context) error {
 	return do(ctx, pipeline.Args{}, (*pipeline.Pipeline).Lint)
 }
@@ -83,17 +83,9 @@ func (Test) All(ctx context.Context) error {
 	return do(ctx, pipeline.Args{}, (*pipeline.Pipeline).Test)
 }
 
-// Unit runs the tests that need neither an engine nor libpcap's headers.
+// Unit runs the tests that need no container engine.
 func (Test) Unit(ctx context.Context) error {
 	return do(ctx, pipeline.Args{}, (*pipeline.Pipeline).Unit)
-}
-
-// Podman builds, verifies, runs and cleans with a podman service of its own, which it installs where it may.
-//
-//	mage test:podman
-//	TCAPFLOW_TEST_PODMAN_USER=builder mage test:podman   as root: a rootless service of that user, too
-func (Test) Podman(ctx context.Context) error {
-	return do(ctx, pipeline.Args{}, (*pipeline.Pipeline).Podman)
 }
 
 // Distros runs what dist/ holds in scratch, distroless, Debian and others.
@@ -108,30 +100,13 @@ func (Test) Distros(ctx context.Context, only, require *string, json *bool) erro
 	})
 }
 
-// Libraries builds the libraries of the catalogue for each target, and runs a program with each.
-//
-//	mage test:libraries
-//	mage test:libraries -only=zlib,openssl -targets=linux/arm64
-func (Test) Libraries(ctx context.Context, targets, only *string) error {
-	return do(ctx, pipeline.Args{Targets: targets}, func(p *pipeline.Pipeline, ctx context.Context) error {
-		return p.Libraries(ctx, listOf(only))
-	})
-}
-
-// Torture runs programs that break where a static binary is laid out wrongly, many times.
-//
-//	mage test:torture                             1,000 runs for each target
-//	mage test:torture -targets=linux/386 -runs=50
-func (Test) Torture(ctx context.Context, targets *string, runs *int) error {
-	return do(ctx, pipeline.Args{Targets: targets}, func(p *pipeline.Pipeline, ctx context.Context) error {
-		return p.Torture(ctx, numberOf(runs, 1000))
-	})
-}
-
 // Bench holds benchmarks.
 type Bench mg.Namespace
 
 // Build measures `mage static` beside the old way; it empties the engine of our images first.
+//
+//	mage bench:build
+//	mage bench:build -json   the figures, for a program
 func (Bench) Build(ctx context.Context, json *bool) error {
 	return do(ctx, pipeline.Args{JSON: json}, (*pipeline.Pipeline).BenchBuild)
 }

@@ -28,9 +28,10 @@ const manifestName = "manifest.json"
 
 // Manifest is out/manifest.json.
 type Manifest struct {
-	Project   string                     `json:"project"`
-	Artifacts []Artifact                 `json:"artifacts"` // by target, then variant
-	Builders  map[string]json.RawMessage `json:"builders"`  // inputs of a builder (/etc/builder.json), by Artifact.Builder
+	Project   string     `json:"project"`
+	Artifacts []Artifact `json:"artifacts"` // by target, then variant
+	// Builders has the inputs of each builder (/etc/builder.json), by Artifact.Builder.
+	Builders map[string]json.RawMessage `json:"builders"`
 }
 
 // Artifact is a binary that passed the gate.
@@ -63,14 +64,19 @@ func Load(out string) (Manifest, error) {
 	}
 	var m Manifest
 	if err := json.Unmarshal(text, &m); err != nil {
-		return Manifest{}, fault.New(fault.Failed, "remove it and run `mage static`", "%s: %w", filepath.Join(out, manifestName), err)
+		return Manifest{}, unusable(out, "%w", err)
 	}
 	for _, a := range m.Artifacts {
 		if !filepath.IsLocal(filepath.FromSlash(a.Path)) {
-			return Manifest{}, fault.New(fault.Failed, "remove it and run `mage static`", "%s: path %q leads out of out/", filepath.Join(out, manifestName), a.Path)
+			return Manifest{}, unusable(out, "path %q leads out of out/", a.Path)
 		}
 	}
 	return m, nil
+}
+
+func unusable(out, format string, args ...any) error {
+	err := fmt.Errorf(format, args...)
+	return fault.New(fault.Failed, "remove it and run `mage static`", "%s: %w", filepath.Join(out, manifestName), err)
 }
 
 // Find returns the artifact of a target and variant.
@@ -143,10 +149,13 @@ func Commit(out, project string, staged []Staged, builders map[string]json.RawMe
 		if err := os.Rename(s.Temp, filepath.Join(out, filepath.FromSlash(s.Path))); err != nil {
 			return err
 		}
-		m.Artifacts = slices.DeleteFunc(m.Artifacts, func(a Artifact) bool { return a.Target == s.Target && a.Variant == s.Variant })
+		same := func(a Artifact) bool { return a.Target == s.Target && a.Variant == s.Variant }
+		m.Artifacts = slices.DeleteFunc(m.Artifacts, same)
 		m.Artifacts = append(m.Artifacts, s.Artifact)
 	}
-	slices.SortFunc(m.Artifacts, func(a, b Artifact) int { return strings.Compare(a.Target+" "+a.Variant, b.Target+" "+b.Variant) })
+	slices.SortFunc(m.Artifacts, func(a, b Artifact) int {
+		return strings.Compare(a.Target+" "+a.Variant, b.Target+" "+b.Variant)
+	})
 	used := map[string]json.RawMessage{}
 	for _, a := range m.Artifacts {
 		for _, known := range []map[string]json.RawMessage{m.Builders, builders} {

@@ -21,6 +21,7 @@ import (
 
 	"github.com/tcapflow/tcapflow/pipeline/internal/debian"
 	"github.com/tcapflow/tcapflow/pipeline/internal/engine"
+	"github.com/tcapflow/tcapflow/pipeline/internal/host"
 	"github.com/tcapflow/tcapflow/spec"
 )
 
@@ -61,8 +62,9 @@ func Run(ctx context.Context, e *engine.Engine, o Options) ([]Figure, error) {
 		return nil, err
 	}
 	defer removeAll(temp)
-	b := &bench{o: o, e: e, dir: filepath.Join(temp, "checkout"), env: append(os.Environ(),
-		o.Project.Namespace.Variable("CACHE")+"="+filepath.Join(temp, "cache"), o.Project.Namespace.Variable("BASE")+"=debian", "GOMODCACHE="+filepath.Join(temp, "modules"), "GOFLAGS=-modcacherw", "CI=1")}
+	b := &bench{o: o, e: e, dir: filepath.Join(temp, "checkout"), env: append(host.Environ(),
+		o.Project.Namespace.Variable("CACHE")+"="+filepath.Join(temp, "cache"),
+		o.Project.Namespace.Variable("BASE")+"=debian", "GOMODCACHE="+filepath.Join(temp, "modules"), "GOFLAGS=-modcacherw", "CI=1")}
 	if _, err := b.command(ctx, temp, "git", "clone", "--quiet", o.Root, b.dir); err != nil {
 		return nil, err
 	}

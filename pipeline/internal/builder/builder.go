@@ -8,25 +8,20 @@ package builder
 
 import (
 	"archive/tar"
-	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
-	"path"
-	"regexp"
 	"slices"
 	"strings"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/tcapflow/tcapflow/pipeline/internal/engine"
-	"github.com/tcapflow/tcapflow/pipeline/internal/fault"
 	"github.com/tcapflow/tcapflow/pipeline/internal/image"
+	"github.com/tcapflow/tcapflow/pipeline/internal/key"
 	"github.com/tcapflow/tcapflow/pipeline/internal/plan"
 	"github.com/tcapflow/tcapflow/pipeline/internal/progress"
 	"github.com/tcapflow/tcapflow/pipeline/internal/source"
@@ -90,34 +85,63 @@ func (j Job) Run(ctx context.Context, e *engine.Engine) (err error) {
 // and key follow.
 const cachePrefix = "cache-"
 
+// goFolder is where the toolchain lies, and goWhole a file there that says that all of it does.
+const (
+	goFolder = "/usr/local/go"
+	goWhole  = goFolder + "/.whole"
+)
+
 // start makes the container and puts everything into it that is known beforehand. It goes in
 // as one stream: each costs the engine a mount of the container's file system. installed
 // names the compiled libraries (their files in the cache) that went in.
-func (j Job) start(ctx context.Context, e *engine.Engine) (c *engine.Container, installed map[string]bool, err error) {
-	installed = map[string]bool{}
-	named := map[string]string{ // Go's caches, which last
+func (j Job) start(ctx context.Context, e *engine.Engine) (
+	c *engine.Container, installed map[string]bool, err error,
+) {
+	parts, installed := j.parts()
+	named := j.caches(e)
+	if err := e.Use(ctx, []string{j.Image.Ref}, slices.Collect(maps.Values(named))); err != nil {
+		return nil, nil, err
+	}
+	toolchain := named[goFolder]
+	c, err = j.fill(ctx, e, named, parts, e.IsNew(toolchain))
+	if !errors.Is(err, errHalf) {
+		return c, installed, err
+	}
+	// Of a run that was killed, or of one that fills it just now: then it stays.
+	if _, err := e.DropVolume(ctx, toolchain); err != nil {
+		return nil, nil, err
+	}
+	named[goFolder] = "" // a copy of this container's own
+	c, err = j.fill(ctx, e, named, parts, true)
+	return c, installed, err
+}
+
+// caches are the volumes that last, by the path where they are mounted.
+func (j Job) caches(e *engine.Engine) map[string]string {
+	named := map[string]string{
 		"/cache/mod": e.Volume(cachePrefix + "modules-" + j.moduleKey()),
 		// A new volume takes what the image has at its place. The go command looks at
 		// thousands of files of its own for each build: from an image's layers under
 		// fuse-overlayfs that doubles the time of a relink (2.0 s against 1.0 s).
-		"/usr/local/go": e.Volume(cachePrefix + "go-" + j.Image.Arch + j.Image.Go),
+		goFolder: e.Volume(cachePrefix + "go-" + j.Image.Arch + j.Image.Go + "-" + j.Image.GoKey),
 	}
-	volumes := map[string]string{
-		// Of this container alone. Hundreds of small files take 0.2 s to arrive there,
-		// and 0.7 s in the container's own file system under fuse-overlayfs.
-		"/src": "", "/proxy": "", "/out": "", "/compile": "",
+	for _, p := range j.Plans {
+		if !j.Cold {
+			named["/cache/"+p.Target.Dir()] = e.Volume(cachePrefix + p.Target.Dir() + "-" + j.cacheKey(p))
+		}
 	}
-	parts := []part{
+	return named
+}
+
+// parts are what goes in: sources, modules, and the libraries that are compiled already.
+func (j Job) parts() (parts []part, installed map[string]bool) {
+	installed = map[string]bool{}
+	parts = []part{
 		{"", j.folders},
 		{"src", func(w io.Writer) error { return j.Tree.Tar(w, image.Uid) }},
 		{"proxy", func(w io.Writer) error { return source.TarModules(w, j.Modules) }},
 	}
 	for _, p := range j.Plans {
-		if j.Cold {
-			volumes["/cache/"+p.Target.Dir()] = ""
-		} else {
-			named["/cache/"+p.Target.Dir()] = e.Volume(cachePrefix + p.Target.Dir() + "-" + j.cacheKey(p))
-		}
 		for _, l := range p.Libraries {
 			if cached, ok := j.Libraries.stored(l, j.key(p)); ok {
 				parts = append(parts, part{"sysroot/" + p.Target.Triple, cached})
@@ -125,23 +149,58 @@ func (j Job) start(ctx context.Context, e *engine.Engine) (c *engine.Container, 
 			}
 		}
 	}
-	if err := e.Use(ctx, []string{j.Image.Ref}, slices.Collect(maps.Values(named))); err != nil {
-		return nil, nil, err
+	return parts, installed
+}
+
+// errHalf says that the toolchain's volume has no mark: an engine that died while it copied
+// the image's files into it does not know, and goes on with what there is.
+var errHalf = errors.New("half of a toolchain")
+
+// fill starts the container and puts the parts into it. A new toolchain's volume was filled
+// when the container was made; it gets its mark now.
+func (j Job) fill(
+	ctx context.Context, e *engine.Engine, named map[string]string, parts []part, newToolchain bool,
+) (c *engine.Container, err error) {
+	volumes := map[string]string{
+		// Of this container alone. Hundreds of small files take 0.2 s to arrive there,
+		// and 0.7 s in the container's own file system under fuse-overlayfs.
+		"/src": "", "/proxy": "", "/out": "", "/compile": "",
+	}
+	for _, p := range j.Plans {
+		volumes["/cache/"+p.Target.Dir()] = ""
 	}
 	maps.Copy(volumes, named)
-	c, err = e.Start(ctx, engine.Spec{Image: j.Image.Ref, Cmd: []string{"sleep", "86400"}, User: image.User, Dir: "/src", Volumes: volumes})
+	c, err = e.Start(ctx, engine.Spec{
+		Image: j.Image.Ref, Cmd: []string{"sleep", "86400"}, User: image.User, Dir: "/src", Volumes: volumes,
+	})
 	if err != nil {
-		return nil, nil, err
+		return nil, err
+	}
+	if newToolchain {
+		parts = append(slices.Clone(parts), part{"", markWhole})
 	}
 	// Not before the start: podman may not have mounted the volumes then, and what is put
 	// below their paths would lie under them (podman issue 21861). Docker 20.10 took 2.2 s for
 	// 600 files and 20 MB either way.
 	in := engine.Copy{Dir: "/", Write: func(w io.Writer) error { return merge(w, parts) }}
-	if err := c.Put(ctx, in); err != nil {
-		_ = c.Remove(ctx) // where even that fails, err is the one to tell
-		return nil, nil, err
+	if err = c.Put(ctx, in); err == nil && !newToolchain {
+		var whole bool
+		if whole, err = c.Has(ctx, goWhole); err == nil && !whole {
+			err = errHalf
+		}
 	}
-	return c, installed, nil
+	if err != nil {
+		_ = c.Remove(ctx) // where even that fails, err is the one to tell
+		return nil, err
+	}
+	return c, nil
+}
+
+// markWhole writes the mark of a whole toolchain as a tar stream.
+func markWhole(w io.Writer) error {
+	out := tar.NewWriter(w)
+	mark := tar.Header{Typeflag: tar.TypeReg, Name: strings.TrimPrefix(goWhole, "/"), Mode: 0o644}
+	return errors.Join(out.WriteHeader(&mark), out.Close())
 }
 
 func (j Job) key(p plan.Build) string { return j.Image.Keys[p.Target.Name] }
@@ -149,21 +208,20 @@ func (j Job) key(p plan.Build) string { return j.Image.Keys[p.Target.Name] }
 // cacheKey tells apart what Go's build cache cannot: it does not see the headers of C
 // libraries change, so a volume never serves two versions of one.
 func (j Job) cacheKey(p plan.Build) string {
-	h := sha256.New()
-	fmt.Fprintln(h, j.key(p))
+	words := []string{j.key(p)}
 	for _, l := range p.Libraries {
-		fmt.Fprintln(h, l.Key(j.key(p)))
+		words = append(words, l.Key(j.key(p)))
 	}
-	return hex.EncodeToString(h.Sum(nil))[:24]
+	return key.Of(words...)
 }
 
 // moduleKey is the hash of the modules' sums: a volume never holds other modules than these.
 func (j Job) moduleKey() string {
-	h := sha256.New()
+	var words []string
 	for _, m := range j.Modules {
-		fmt.Fprintln(h, m.Path, m.Version, m.Sum)
+		words = append(words, m.Path, m.Version, m.Sum)
 	}
-	return hex.EncodeToString(h.Sum(nil))[:24]
+	return key.Of(words...)
 }
 
 // folders makes what the image or a new volume may not have, owned by who builds.
@@ -171,16 +229,19 @@ func (j Job) folders(w io.Writer) error {
 	out := tar.NewWriter(w)
 	names := []string{"src", "proxy", "out", "compile", "job", "cache", "cache/mod"}
 	for _, p := range j.Plans {
-		names = append(names, "out/"+p.Dir, "compile/"+p.Dir, "cache/"+p.Target.Dir(), "cache/"+p.Target.Dir()+"/tmp")
+		cache := "cache/" + p.Target.Dir()
+		names = append(names, "out/"+p.Dir, "compile/"+p.Dir, cache, cache+"/tmp")
 	}
 	for _, name := range names {
-		if err := out.WriteHeader(&tar.Header{Typeflag: tar.TypeDir, Name: name + "/", Mode: 0o755, Uid: image.Uid, Gid: image.Uid}); err != nil {
+		h := tar.Header{Typeflag: tar.TypeDir, Name: name + "/", Mode: 0o755, Uid: image.Uid, Gid: image.Uid}
+		if err := out.WriteHeader(&h); err != nil {
 			return err
 		}
 	}
 	for _, f := range j.Plans[0].Files {
 		name := strings.TrimPrefix(f.Path, "/")
-		if err := out.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: name, Mode: 0o755, Size: int64(len(f.Text))}); err != nil {
+		h := tar.Header{Typeflag: tar.TypeReg, Name: name, Mode: 0o755, Size: int64(len(f.Text))}
+		if err := out.WriteHeader(&h); err != nil {
 			return err
 		}
 		if _, err := io.WriteString(out, f.Text); err != nil {
@@ -229,7 +290,9 @@ func copyEntries(out *tar.Writer, in *tar.Reader, dir string) error {
 }
 
 // build links one plan and hands the binary over.
-func (j Job) build(ctx context.Context, c *engine.Container, p plan.Build, about image.Info, info json.RawMessage) error {
+func (j Job) build(
+	ctx context.Context, c *engine.Container, p plan.Build, about image.Info, info json.RawMessage,
+) error {
 	args := make([]string, len(p.Args))
 	for i, a := range p.Args {
 		args[i] = strings.ReplaceAll(a, plan.LibcPlaceholder, about.Libc)
@@ -261,35 +324,4 @@ func variant(p plan.Build) string {
 		return ""
 	}
 	return " (" + p.Variant + ")"
-}
-
-// run runs a command whose failure is the user's to mend: the error has the compiler's
-// own lines, with paths relative to the checkout.
-func run(ctx context.Context, c *engine.Container, what string, cmd engine.Command) error {
-	var output bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &output, &output
-	code, err := c.Exec(ctx, cmd)
-	if err != nil {
-		return err
-	}
-	if code != 0 {
-		next := ""
-		if strings.Contains(output.String(), "no space left on device") {
-			next = "free disk of the engine: `mage clean` drops what builds left there, `docker system df` shows the rest"
-		}
-		return &fault.Error{Code: fault.Failed, Err: fmt.Errorf("%s: %s failed (exit status %d)", what, path.Base(cmd.Args[0]), code), Next: next, Log: tail(output.String())}
-	}
-	return nil
-}
-
-const tailLines = 40
-
-// progressLine is what the go command prints of each module that it unpacks.
-var progressLine = regexp.MustCompile(`(?m)^go: downloading .*\n`)
-
-// tail keeps the last lines of a log.
-func tail(log string) string {
-	log = strings.ReplaceAll(progressLine.ReplaceAllString(log, ""), "/src/", "")
-	lines := strings.Split(strings.TrimRight(log, "\n"), "\n")
-	return strings.Join(lines[max(0, len(lines)-tailLines):], "\n")
 }

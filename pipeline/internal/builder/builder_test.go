@@ -3,10 +3,12 @@ package builder
 import (
 	"archive/tar"
 	"bytes"
+	"compress/gzip"
 	"errors"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -18,16 +20,6 @@ import (
 	"github.com/tcapflow/tcapflow/pipeline/internal/plan"
 	"github.com/tcapflow/tcapflow/spec"
 )
-
-func TestTail(t *testing.T) {
-	log := "go: downloading example.com/m v1.0.0\n# cmd/x\n/src/cmd/x/main.go:3:1: syntax error\n"
-	if got, want := tail(log), "# cmd/x\ncmd/x/main.go:3:1: syntax error"; got != want {
-		t.Errorf("got %q, want %q", got, want)
-	}
-	if got := strings.Count(tail(strings.Repeat("line\n", 1000)), "\n") + 1; got != tailLines {
-		t.Errorf("%d lines, want %d", got, tailLines)
-	}
-}
 
 // The first URL is the user's own mirror: where it answers badly, that is what to mend.
 func TestUnfetched(t *testing.T) {
@@ -91,7 +83,7 @@ func TestUnpackSource(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	if err := unpackSource(&out, archive, "work/lib"); err != nil {
+	if err := unpackSource(&out, archive, "work/lib", nil); err != nil {
 		t.Fatal(err)
 	}
 	for r := tar.NewReader(&out); ; {
@@ -130,8 +122,52 @@ func TestStoreLibrary(t *testing.T) {
 	if _, err := store("cut", 1, 1532); err == nil {
 		t.Error("a cut stream was stored")
 	}
+	for name, h := range map[string]tar.Header{
+		"folder": {Name: "usr/lib/", Typeflag: tar.TypeDir, Mode: 0o755},
+		"empty":  {Name: "usr/lib/libx.a", Typeflag: tar.TypeReg, Mode: 0o644},
+	} {
+		var stream bytes.Buffer
+		tarOf(t, &stream, entry{h, ""})
+		if err := storeLibrary(filepath.Join(dir, name), &stream); !errors.Is(err, errNothing) {
+			t.Errorf("%s: a library without bytes: %v", name, err)
+		}
+	}
+	if info, err := os.Stat(filepath.Join(dir, "a")); err != nil || info.Mode().Perm() != 0o644 {
+		t.Errorf("others cannot read what is in a shared cache: %v, %v", info.Mode(), err)
+	}
 	left, err := os.ReadDir(dir)
 	if err != nil || len(left) != 2 {
 		t.Errorf("the cache holds %v (%v), want a and b", left, err)
+	}
+}
+
+// Of a large source only some folders are taken, and nothing is read behind them.
+func TestUnpackFolders(t *testing.T) {
+	var packed bytes.Buffer
+	w := gzip.NewWriter(&packed)
+	tarOf(t, w, entry{tar.Header{Name: "x-1/README"}, "r"}, entry{tar.Header{Name: "x-1/lib/a.c"}, "a"},
+		entry{tar.Header{Name: "x-1/lib/test/b.c"}, "b"}, entry{tar.Header{Name: "x-1/library/c.c"}, "c"},
+		entry{tar.Header{Name: "x-1/abi/src/d.c"}, "d"}, entry{tar.Header{Name: "x-1/abi/e.c"}, "e"},
+		entry{tar.Header{Name: "x-1/last/f.c"}, strings.Repeat("noise", 1000)})
+	w.Close()
+	archive := filepath.Join(t.TempDir(), "x.tar.gz")
+	// Cut off: an error, if the end were read.
+	if err := os.WriteFile(archive, packed.Bytes()[:packed.Len()-12], 0o644); err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	if err := unpackSource(&out, archive, "dir", []string{"lib", "abi/src"}); err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for r := tar.NewReader(&out); ; {
+		h, err := r.Next()
+		if err != nil {
+			break
+		}
+		names = append(names, h.Name)
+	}
+	if want := []string{"dir/lib/a.c", "dir/lib/test/b.c", "dir/abi/src/d.c"}; !slices.Equal(names, want) {
+		t.Errorf("got %v", names)
 	}
 }

@@ -23,6 +23,7 @@ import (
 	"github.com/tcapflow/tcapflow/pipeline/internal/engine"
 	"github.com/tcapflow/tcapflow/pipeline/internal/fault"
 	"github.com/tcapflow/tcapflow/pipeline/internal/fetch"
+	"github.com/tcapflow/tcapflow/pipeline/internal/files"
 	"github.com/tcapflow/tcapflow/pipeline/internal/image"
 	"github.com/tcapflow/tcapflow/pipeline/internal/plan"
 	"github.com/tcapflow/tcapflow/pipeline/internal/progress"
@@ -33,6 +34,7 @@ import (
 type Libraries struct {
 	Fetch  *fetch.Cache
 	Dir    string        // compiled libraries, by key
+	Borrow func(string)  // may put a missing one there, by its path; nil: nobody can
 	Mirror debian.Mirror // for "{debian}" in URLs, and for the version that stands in
 	Suite  string
 	Locked bool // nothing stands in for a pin
@@ -57,6 +59,9 @@ func (l *Libraries) path(lib plan.Library, builderKey string) string {
 // is there.
 func (l *Libraries) stored(lib plan.Library, builderKey string) (write func(io.Writer) error, ok bool) {
 	name := l.path(lib, builderKey)
+	if _, err := os.Stat(name); err != nil && l.Borrow != nil {
+		l.Borrow(name)
+	}
 	if _, err := os.Stat(name); err != nil {
 		return nil, false
 	}
@@ -165,12 +170,15 @@ func (j Job) withSources(ctx context.Context) ([]plan.Build, error) {
 	plans := slices.Clone(j.Plans)
 	for i, p := range plans {
 		plans[i].Libraries = slices.Clone(p.Libraries)
-		var earlier []spec.Library
+		compiled := map[string]spec.Library{} // as they are, with what stands in
 		for k, lib := range p.Libraries {
 			if lib.Source != "" {
 				continue
 			}
-			lib.Earlier = slices.Clone(earlier)
+			lib.Earlier = slices.Clone(lib.Earlier)
+			for n, e := range lib.Earlier {
+				lib.Earlier[n] = compiled[e.Name]
+			}
 			if _, err := os.Stat(j.Libraries.path(lib, j.key(p))); err != nil {
 				src, err := j.Libraries.source(ctx, lib)
 				if err != nil {
@@ -181,7 +189,7 @@ func (j Job) withSources(ctx context.Context) ([]plan.Build, error) {
 				}
 			}
 			plans[i].Libraries[k] = lib
-			earlier = append(earlier, lib.Library)
+			compiled[lib.Name] = lib.Library
 		}
 	}
 	return plans, nil
@@ -189,7 +197,9 @@ func (j Job) withSources(ctx context.Context) ([]plan.Build, error) {
 
 // libraries puts those of the plan's libraries into the sysroot that did not go in with
 // the sources, compiled now unless another run has done so meanwhile.
-func (j Job) libraries(ctx context.Context, c *engine.Container, p plan.Build, installed map[string]bool) error {
+func (j Job) libraries(
+	ctx context.Context, c *engine.Container, p plan.Build, installed map[string]bool,
+) error {
 	for _, lib := range p.Libraries {
 		if installed[j.Libraries.path(lib, j.key(p))] {
 			continue
@@ -241,7 +251,7 @@ func (l *Libraries) unpack(ctx context.Context, lib plan.Library) (func(w io.Wri
 	if err != nil {
 		return nil, err
 	}
-	return func(w io.Writer, dir string) error { return unpackSource(w, src.file, dir) }, nil
+	return func(w io.Writer, dir string) error { return unpackSource(w, src.file, dir, lib.Folders) }, nil
 }
 
 // writeSource writes a source of one file as a tar stream.
@@ -258,7 +268,9 @@ func writeSource(w io.Writer, dir, name, text string) error {
 	return out.Close()
 }
 
-func (j Job) compileIn(ctx context.Context, c *engine.Container, p plan.Build, lib plan.Library, unpack func(io.Writer, string) error) error {
+func (j Job) compileIn(
+	ctx context.Context, c *engine.Container, p plan.Build, lib plan.Library, unpack func(io.Writer, string) error,
+) error {
 	// On a volume of this container's own, not in its file system: ./configure makes and
 	// removes hundreds of small files (17 s against 11 s under fuse-overlayfs).
 	work := "/compile/" + p.Dir + "/" + lib.Name
@@ -279,11 +291,16 @@ func (j Job) compileIn(ctx context.Context, c *engine.Container, p plan.Build, l
 		return fmt.Errorf("%s: its build script installed nothing below $DESTDIR/usr: %w", lib.Name, err)
 	}
 	defer content.Close()
-	return storeLibrary(j.Libraries.path(lib, j.key(p)), content)
+	if err := storeLibrary(j.Libraries.path(lib, j.key(p)), content); err != nil {
+		return fmt.Errorf("%s for %s: %w", lib.Name, p.Target.Name, err)
+	}
+	return nil
 }
 
 // unpackSource writes a source tarball as a tar stream, its one top folder renamed to dir.
-func unpackSource(w io.Writer, archive, dir string) error {
+// Of folders, if there are any, only those are taken; what comes after the last of them is
+// not read: unpacking the whole of LLVM takes a minute, and what is needed of it 7 s.
+func unpackSource(w io.Writer, archive, dir string, folders []string) error {
 	f, err := os.Open(archive)
 	if err != nil {
 		return err
@@ -294,15 +311,19 @@ func unpackSource(w io.Writer, archive, dir string) error {
 		return fmt.Errorf("%s: %w", archive, err)
 	}
 	in, out := tar.NewReader(r), tar.NewWriter(w)
+	wanted := newSelection(folders)
 	for {
 		h, err := in.Next()
-		if errors.Is(err, io.EOF) {
+		if errors.Is(err, io.EOF) || err == nil && wanted.over(h.Name) {
 			return out.Close()
 		}
 		if err != nil {
 			return err
 		}
 		_, rest, _ := strings.Cut(strings.TrimPrefix(path.Clean("/"+h.Name), "/"), "/")
+		if !wanted.has(rest) {
+			continue
+		}
 		h.Name = path.Join(dir, rest)
 		if h.Typeflag == tar.TypeDir {
 			h.Name += "/"
@@ -318,6 +339,43 @@ func unpackSource(w io.Writer, archive, dir string) error {
 			return err
 		}
 	}
+}
+
+// selection is the choice of some folders of a tarball, in which each stands in one piece.
+type selection struct {
+	folders []string
+	seen    map[string]bool // top folders of those that have begun
+}
+
+func newSelection(folders []string) *selection {
+	return &selection{folders: folders, seen: map[string]bool{}}
+}
+
+// has tells whether a file, by its name below the top folder, is in one of the folders.
+func (s *selection) has(name string) bool {
+	for _, folder := range s.folders {
+		if name == folder || strings.HasPrefix(name, folder+"/") {
+			s.seen[folder] = true
+			return true
+		}
+	}
+	return len(s.folders) == 0
+}
+
+// over tells whether all folders have been seen and the file, with its top folder, is in
+// the neighbourhood of none.
+func (s *selection) over(name string) bool {
+	if len(s.folders) == 0 || len(s.seen) < len(s.folders) {
+		return false
+	}
+	_, rest, _ := strings.Cut(strings.TrimPrefix(path.Clean("/"+name), "/"), "/")
+	first, _, _ := strings.Cut(rest, "/")
+	for _, folder := range s.folders {
+		if top, _, _ := strings.Cut(folder, "/"); top == first {
+			return false
+		}
+	}
+	return true
 }
 
 // decompress tells gzip, bzip2 and xz by the bytes that they begin with: a source may
@@ -338,18 +396,16 @@ func decompress(r *bufio.Reader) (io.Reader, error) {
 }
 
 // storeLibrary writes what was compiled into the cache, owned by root and without times,
-// so that the same library is the same bytes.
+// so that the same library is the same bytes. A build that installed no file is not kept:
+// it would pass for a good library in every later run.
 func storeLibrary(name string, content io.Reader) error {
-	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-		return err
-	}
-	f, err := os.CreateTemp(filepath.Dir(name), ".part-*")
+	f, err := files.Create(name)
 	if err != nil {
 		return err
 	}
-	defer os.Remove(f.Name())
-	defer f.Close()
+	defer f.Discard()
 	in, out := tar.NewReader(content), tar.NewWriter(f)
+	installed := 0
 	for {
 		h, err := in.Next()
 		if errors.Is(err, io.EOF) {
@@ -357,6 +413,9 @@ func storeLibrary(name string, content io.Reader) error {
 		}
 		if err != nil {
 			return err
+		}
+		if h.Typeflag == tar.TypeReg && h.Size > 0 {
+			installed++
 		}
 		clean := tar.Header{Typeflag: h.Typeflag, Name: h.Name, Linkname: h.Linkname, Size: h.Size, Mode: h.Mode}
 		if err := out.WriteHeader(&clean); err != nil {
@@ -366,8 +425,13 @@ func storeLibrary(name string, content io.Reader) error {
 			return err
 		}
 	}
-	if err := errors.Join(out.Close(), f.Close()); err != nil {
+	if installed == 0 {
+		return errNothing
+	}
+	if err := out.Close(); err != nil {
 		return err
 	}
-	return os.Rename(f.Name(), name)
+	return f.Commit()
 }
+
+var errNothing = errors.New("its build script installed no file below $DESTDIR/usr")

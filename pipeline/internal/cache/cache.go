@@ -20,13 +20,14 @@ import (
 
 // Folders of what is kept, by content.
 const (
-	downloads = "downloads"
-	libraries = "libraries"
-	emulators = "qemu"
+	downloads  = "downloads"
+	libraries  = "libraries"
+	emulators  = "qemu"
+	selfchecks = "selfcheck"
 )
 
 // kept are all of them.
-var kept = []string{downloads, libraries, emulators}
+var kept = []string{downloads, libraries, emulators, selfchecks}
 
 // locks begins the names of files with package sets that were resolved again.
 const locks = "lock-"
@@ -39,7 +40,8 @@ var work = []string{"builder-", "distro-", "unpacked-"}
 // make backups know a cache; other programs' caches have it too, so the second line counts.
 const MarkName = "CACHEDIR.TAG"
 
-const mark = "Signature: 8a477f597d28d172789f06886806bc55\n# musl-static: downloads and compiled C libraries\n"
+const mark = "Signature: 8a477f597d28d172789f06886806bc55\n" +
+	"# musl-static: downloads and compiled C libraries\n"
 
 // Folder is the path of a cache folder.
 type Folder string
@@ -97,6 +99,9 @@ func (f Folder) Downloads() string { return f.in(downloads) }
 
 // Libraries is the folder of compiled C libraries, by key.
 func (f Folder) Libraries() string { return f.in(libraries) }
+
+// SelfChecks is the folder of what builders were found to be fit for.
+func (f Folder) SelfChecks() string { return f.in(selfchecks) }
 
 // Lock is the file of a lock's renewed sets.
 func (f Folder) Lock(key string) string { return f.in(locks + key + ".json") }
@@ -163,7 +168,7 @@ func (f Folder) remove(e fs.DirEntry, before time.Time) error {
 
 // sweepParts removes old files that are not whole, wherever kept ones lie.
 func (f Folder) sweepParts(before time.Time) error {
-	for _, at := range []string{".", downloads, downloads + "/sha256", libraries, emulators + "/*"} {
+	for _, at := range []string{".", downloads, downloads + "/sha256", libraries, selfchecks, emulators + "/*"} {
 		stale, err := files.Glob(string(f), at+"/"+files.PartPattern)
 		if err != nil {
 			return err

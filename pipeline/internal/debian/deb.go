@@ -4,7 +4,6 @@ import (
 	"archive/tar"
 	"bufio"
 	"compress/gzip"
-	_ "embed"
 	"errors"
 	"fmt"
 	"io"
@@ -27,10 +26,9 @@ const maxUnpacked = 4 << 30
 
 var errTooLarge = errors.New("more than 4 GiB unpacked")
 
-// Recipe is this file: how a package is unpacked is an input of the images that have it.
-//
-//go:embed deb.go
-var Recipe string
+// Recipe says how a package is unpacked, which is an input of the images that have it. A
+// test holds a package against a digest, and tells when the number has to be raised.
+const Recipe = "deb 1"
 
 // Place says where in the image a package's file goes: it gets a clean path without
 // a leading slash and returns one, or "" to leave the file out.
@@ -196,7 +194,7 @@ func copyTree(r io.Reader, place Place, w *layer.Writer) (licences []string, err
 		}
 		name := clean(h.Name)
 		var body io.Reader = entries
-		if strings.HasPrefix(name, "usr/share/doc/") && strings.HasSuffix(name, "/copyright") && h.Typeflag == tar.TypeReg {
+		if isCopyright(name) && h.Typeflag == tar.TypeReg {
 			text, err := io.ReadAll(io.LimitReader(entries, 4<<20))
 			if err != nil {
 				return nil, err
@@ -244,4 +242,10 @@ func licenceNames(copyright string) []string {
 		}
 	}
 	return names
+}
+
+// isCopyright tells whether a file is the one in which a package says its licences (Debian
+// Policy §12.5).
+func isCopyright(name string) bool {
+	return strings.HasPrefix(name, "usr/share/doc/") && strings.HasSuffix(name, "/copyright")
 }

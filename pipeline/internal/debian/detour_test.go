@@ -71,7 +71,7 @@ var (
 func TestHalfUpdatedOfNoConcern(t *testing.T) {
 	m := newMirror(t)
 	m.halfUpdated(t, "amd64")
-	lock, err := m.Resolve(t.Context(), "trixie", []spec.PackageSet{muslAmd64})
+	lock, err := m.Resolve(t.Context(), release, false, []spec.PackageSet{muslAmd64})
 	if err != nil || lock.Sets["sysroot/amd64"][0].Version != "2" {
 		t.Errorf("%+v, %v", lock, err)
 	}
@@ -84,7 +84,7 @@ func TestHalfUpdated(t *testing.T) {
 	m := newMirror(t)
 	m.halfUpdated(t, "amd64")
 	said := m.said()
-	_, err := m.Resolve(t.Context(), "trixie", []spec.PackageSet{muslBoth})
+	_, err := m.Resolve(t.Context(), release, false, []spec.PackageSet{muslBoth})
 	if !errors.Is(err, ErrUpdating) || !errors.Is(err, ErrUnavailable) || code(err) != fault.Fetch {
 		t.Errorf("got %v", err)
 	}
@@ -109,7 +109,7 @@ func TestHalfUpdatedForAMoment(t *testing.T) {
 		defer m.mu.Unlock()
 		m.publish(t, archiveDay.AddDate(0, 0, 71), "3")
 	}
-	lock, err := m.Resolve(t.Context(), "trixie", []spec.PackageSet{muslBoth})
+	lock, err := m.Resolve(t.Context(), release, false, []spec.PackageSet{muslBoth})
 	if err != nil || lock.Sets["musl/amd64"][0].Version != "3" || lock.Sets["musl/i386"][0].Version != "3" {
 		t.Errorf("%+v, %v", lock, err)
 	}
@@ -122,7 +122,7 @@ func TestHalfUpdatedNextMirror(t *testing.T) {
 	other := m.second(t)
 	m.halfUpdated(t, "amd64")
 	said := m.said()
-	lock, err := m.Resolve(t.Context(), "trixie", []spec.PackageSet{muslBoth})
+	lock, err := m.Resolve(t.Context(), release, false, []spec.PackageSet{muslBoth})
 	if err != nil || !lock.Date.Equal(archiveDay) {
 		t.Fatalf("%+v, %v", lock, err)
 	}
@@ -162,13 +162,13 @@ func TestNextMirror(t *testing.T) {
 			other := newMirrorOf(t, m.key)
 			c.spoil(t, m)
 			said := m.said()
-			_, err := m.Resolve(t.Context(), "trixie", []spec.PackageSet{muslAmd64})
+			_, err := m.Resolve(t.Context(), release, false, []spec.PackageSet{muslAmd64})
 			anotherDay := errors.Is(err, ErrUnavailable)
 			if code(err) != fault.Fetch || !strings.Contains(firstLine(err), c.says) || anotherDay == c.forAnyDay {
 				t.Errorf("alone: %v; to be had another day: %t", err, anotherDay)
 			}
 			m.Others = []string{other.URL}
-			if _, err := m.Resolve(t.Context(), "trixie", []spec.PackageSet{muslAmd64}); err != nil {
+			if _, err := m.Resolve(t.Context(), release, false, []spec.PackageSet{muslAmd64}); err != nil {
 				t.Errorf("with another one: %v", err)
 			}
 			line := strings.Join(*said, "\n")
@@ -204,7 +204,7 @@ func TestNoMirror(t *testing.T) {
 // locked resolves the two packages of amd64 and forgets what was asked for that.
 func (m *fakeMirror) locked(t *testing.T) []Package {
 	t.Helper()
-	lock, err := m.Resolve(t.Context(), "trixie", []spec.PackageSet{muslAmd64})
+	lock, err := m.Resolve(t.Context(), release, false, []spec.PackageSet{muslAmd64})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,7 @@ type Package struct {
 	Filename string `json:"filename"`
 	Size     int64  `json:"size"` // bytes of the .deb
 	SHA256   string `json:"sha256"`
+	Archive  string `json:"archive,omitempty"` // that it is in: Security; none: the mirror's own
 
 	depends   []string // alternatives of each relation still joined with "|"
 	provides  []string
@@ -44,13 +45,18 @@ func ParseIndex(r io.Reader) (*Index, error) {
 			essential: f["Essential"] == "yes", priority: f["Priority"],
 		}
 		ix.packages[p.Name] = p
-		for _, virtual := range p.provides {
-			name := relationName(virtual)
-			ix.provided[name] = append(ix.provided[name], p.Name)
-		}
+		ix.provide(p)
 		return nil
 	})
 	return ix, err
+}
+
+// provide notes which virtual packages a package provides.
+func (ix *Index) provide(p Package) {
+	for _, virtual := range p.provides {
+		name := relationName(virtual)
+		ix.provided[name] = append(ix.provided[name], p.Name)
+	}
 }
 
 // relations splits a relationship field (Debian Policy §7.1) at its commas.

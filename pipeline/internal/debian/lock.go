@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -22,6 +23,8 @@ import (
 type Lock struct {
 	Suite string    `json:"suite"`
 	Date  time.Time `json:"date"` // of the InRelease that it was taken from
+	// Updates are the suites beside it whose newer packages were taken.
+	Updates []Origin `json:"updates,omitempty"`
 	// Asked has what each set was resolved from, by its name: see asked.
 	Asked map[string][]string  `json:"asked,omitempty"`
 	Sets  map[string][]Package `json:"sets"` // by SetKey
@@ -80,39 +83,47 @@ func (l Lock) has(set spec.PackageSet, arch string) bool {
 // Fits is an error in one line where a set asks for other packages than those that were
 // locked for it.
 func (l Lock) Fits(sets []spec.PackageSet) error {
-	for _, set := range l.Older(sets) {
-		had, now := l.Asked[set.Name], asked(set)
-		var differ []string
-		for _, word := range now {
-			if had != nil && !slices.Contains(had, word) {
-				differ = append(differ, "+"+word)
-			}
-		}
-		for _, word := range had {
-			if !slices.Contains(now, word) {
-				differ = append(differ, "-"+word)
-			}
-		}
-		what := strings.Join(append(set.Arches[:0:0], set.Arches...), ", ")
-		if differ != nil {
-			what = strings.Join(differ, ", ")
-		}
-		return fault.New(fault.Usage, "`mage images:lock` resolves this set and keeps the others",
-			"the lock of Debian's packages is older than the list: set %s (%s)", set.Name, what)
+	older := l.Older(sets)
+	if len(older) == 0 {
+		return nil
 	}
-	return nil
+	set := older[0]
+	had, now := l.Asked[set.Name], asked(set)
+	var differ []string
+	for _, word := range now {
+		if had != nil && !slices.Contains(had, word) {
+			differ = append(differ, "+"+word)
+		}
+	}
+	for _, word := range had {
+		if !slices.Contains(now, word) {
+			differ = append(differ, "-"+word)
+		}
+	}
+	what := strings.Join(append(set.Arches[:0:0], set.Arches...), ", ")
+	if differ != nil {
+		what = strings.Join(differ, ", ")
+	}
+	return fault.New(fault.Usage, "`mage images:lock` resolves this set and keeps the others",
+		"the lock of Debian's packages is older than the list: set %s (%s)", set.Name, what)
 }
 
-// Keeping has the packages of an older lock in the place of those that it locks for the
-// same set: only what is new to a set is taken from the index.
+// Keeping has the packages of an older lock in the place of its own, from whichever set:
+// only what the older one does not have is taken from the index. So a package has one
+// version in all sets of an architecture.
 func (l Lock) Keeping(old Lock) Lock {
-	kept := Lock{Suite: l.Suite, Date: l.Date, Asked: l.Asked, Sets: map[string][]Package{}}
+	pins := map[string]Package{}
+	for key, packages := range old.Sets {
+		for _, p := range packages {
+			pins[path.Base(key)+" "+p.Name] = p
+		}
+	}
+	kept := Lock{Suite: l.Suite, Date: l.Date, Updates: l.Updates, Asked: l.Asked, Sets: map[string][]Package{}}
 	for key, packages := range l.Sets {
 		kept.Sets[key] = slices.Clone(packages)
 		for i, p := range packages {
-			same := func(o Package) bool { return o.Name == p.Name }
-			if k := slices.IndexFunc(old.Sets[key], same); k >= 0 {
-				kept.Sets[key][i] = old.Sets[key][k]
+			if pin, ok := pins[path.Base(key)+" "+p.Name]; ok {
+				kept.Sets[key][i] = pin
 			}
 		}
 	}
@@ -121,7 +132,10 @@ func (l Lock) Keeping(old Lock) Lock {
 
 // Only leaves out what is of none of the sets.
 func (l Lock) Only(sets []spec.PackageSet) Lock {
-	only := Lock{Suite: l.Suite, Date: l.Date, Asked: map[string][]string{}, Sets: map[string][]Package{}}
+	only := Lock{
+		Suite: l.Suite, Date: l.Date, Updates: l.Updates,
+		Asked: map[string][]string{}, Sets: map[string][]Package{},
+	}
 	for _, set := range sets {
 		only.Asked[set.Name] = asked(set)
 		for _, arch := range set.Arches {
@@ -144,6 +158,9 @@ func ParseLock(text []byte) (Lock, error) {
 	if err := d.Decode(&l); err != nil {
 		return Lock{}, fmt.Errorf("build/debian/lock.json: %w", err)
 	}
+	if err := l.sane(); err != nil {
+		return Lock{}, fmt.Errorf("build/debian/lock.json: %w", err)
+	}
 	return l, nil
 }
 
@@ -162,34 +179,38 @@ func (l Lock) Packages(set spec.PackageSet, arch string) ([]Package, error) {
 	return packages, nil
 }
 
-// Resolve takes a new lock of sets from the signed indexes of a suite: for the
-// architectures that they have, and no others. All of it is of one InRelease.
-func (m Mirror) Resolve(ctx context.Context, suite string, sets []spec.PackageSet) (Lock, error) {
+// Resolve takes a new lock of sets from the signed indexes of suites, the first of which is
+// a release: for the architectures that they have, and no others. All that is of a suite is
+// of one InRelease. Where the others are optional, those that cannot be had today are left
+// out, with a line.
+func (m Mirror) Resolve(
+	ctx context.Context, origins []Origin, optional bool, sets []spec.PackageSet,
+) (Lock, error) {
 	byArch := map[string][]spec.PackageSet{}
-	var indexes []string
 	for _, set := range sets {
 		for _, arch := range set.Arches {
-			if byArch[arch] == nil {
-				indexes = append(indexes, Packages(arch))
-			}
 			byArch[arch] = append(byArch[arch], set)
 		}
 	}
-	s, err := m.Suite(ctx, suite, indexes...)
+	all, err := m.take(ctx, origins, slices.Sorted(maps.Keys(byArch)), optional)
 	if err != nil {
 		return Lock{}, err
 	}
-	return s.resolve(ctx, byArch)
+	lock := Lock{Suite: all[0].Suite, Date: all[0].Date, Sets: map[string][]Package{}}
+	for _, t := range all[1:] {
+		lock.Updates = append(lock.Updates, t.Origin)
+	}
+	return lock, lock.resolve(ctx, all, byArch)
 }
 
-func (s Suite) resolve(ctx context.Context, byArch map[string][]spec.PackageSet) (Lock, error) {
-	lock := Lock{Suite: s.Suite, Date: s.Date, Sets: map[string][]Package{}}
+// resolve fills in the sets.
+func (l Lock) resolve(ctx context.Context, all []taken, byArch map[string][]spec.PackageSet) error {
 	var mu sync.Mutex
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(2) // an index of Debian 13 takes 0.2 GB while it is read
 	for arch, sets := range byArch {
 		group.Go(func() error {
-			ix, err := s.Index(ctx, arch)
+			ix, err := merged(ctx, all, arch)
 			if err != nil {
 				return err
 			}
@@ -199,13 +220,13 @@ func (s Suite) resolve(ctx context.Context, byArch map[string][]spec.PackageSet)
 					return fmt.Errorf("%s: %w", SetKey(set, arch), err)
 				}
 				mu.Lock()
-				lock.Sets[SetKey(set, arch)] = packages
+				l.Sets[SetKey(set, arch)] = packages
 				mu.Unlock()
 			}
 			return nil
 		})
 	}
-	return lock, group.Wait()
+	return group.Wait()
 }
 
 // With returns the lock with the sets of another in place of its own; other sets stay.
@@ -220,7 +241,8 @@ func (l Lock) With(other Lock) Lock {
 	if other.Date.After(date) {
 		date = other.Date
 	}
-	return Lock{Suite: l.Suite, Date: date, Asked: l.Asked, Sets: sets}
+	updates := newest(l.Updates, other.Updates)
+	return Lock{Suite: l.Suite, Date: date, Updates: updates, Asked: l.Asked, Sets: sets}
 }
 
 // Changes lists the packages that differ from an older lock, a line each, sorted.

@@ -2,6 +2,7 @@ package debian
 
 import (
 	"bytes"
+	"path"
 	"reflect"
 	"slices"
 	"strings"
@@ -29,7 +30,15 @@ func TestCommittedLock(t *testing.T) {
 			t.Run(SetKey(set, arch), func(t *testing.T) { checkLocked(t, lock, set, arch) })
 		}
 	}
-	for key := range lock.Sets {
+	versions := map[string]string{}
+	for key, packages := range lock.Sets {
+		for _, p := range packages {
+			what := path.Base(key) + " " + p.Name
+			if other := versions[what]; other != "" && other != p.Version {
+				t.Errorf("%s has versions %s and %s; `mage images:lock -all`", what, other, p.Version)
+			}
+			versions[what] = p.Version
+		}
 		if !keys[key] {
 			t.Errorf("lock.json has %s, which no set of build.Project.Locked() wants", key)
 		}

@@ -34,12 +34,14 @@ var ErrUpdating = errors.New("in the middle of an update")
 type Mirror struct {
 	URL      string    // asked first; without a trailing slash
 	Others   []string  // other mirrors of the same archive, asked in this order
+	Security []string  // mirrors of the archive of security updates
 	Snapshot *Snapshot // for packages that no pool has any more; nil: not asked
 	Keyring  []byte    // armored OpenPGP keys that may sign InRelease
 	Cache    *fetch.Cache
 
 	// NotBefore has the Date of InRelease by suite: one that is older is refused, as
-	// somebody may hold updates back.
+	// somebody may hold updates back. Of a suite that is not in it, the newest that this
+	// cache has seen counts.
 	NotBefore map[string]time.Time
 	// Pauses before a mirror in the middle of an update is asked again; nil: one and three seconds.
 	Pauses []time.Duration
@@ -47,7 +49,12 @@ type Mirror struct {
 	Note func(format string, args ...any)
 }
 
-func (m Mirror) urls() []string { return append([]string{m.URL}, m.Others...) }
+func (m Mirror) urls() []string {
+	if m.URL == "" {
+		return m.Others
+	}
+	return append([]string{m.URL}, m.Others...)
+}
 
 func (m Mirror) note(format string, args ...any) {
 	if m.Note != nil {
@@ -121,7 +128,7 @@ func (t tried) fault() error {
 
 // isPassing tells what another day may mend from what somebody has to look at.
 func isPassing(err error) bool {
-	return !errors.Is(err, errForged) && (errors.Is(err, ErrUpdating) || !fetch.Misfit(err))
+	return !errors.Is(err, ErrForged) && (errors.Is(err, ErrUpdating) || !fetch.Misfit(err))
 }
 
 // unavailable makes an error ErrUnavailable without a change of its text.
@@ -160,9 +167,9 @@ func updating(url string, release Release, name string, cause error) error {
 }
 
 // behind is the error of a mirror whose InRelease is older than what is known already.
-func behind(url string, release Release, known time.Time) error {
+func behind(url string, release Release, whose string, known time.Time) error {
 	return fault.New(fault.Fetch, "name another mirror with DEBIAN_MIRROR",
-		"%s: its InRelease for %s is of %s, older than the lock's of %s: "+
+		"%s: its InRelease for %s is of %s, older than %s of %s: "+
 			"the mirror is stale, or somebody holds updates back",
-		url, release.Suite, release.Date.Format(time.DateOnly), known.Format(time.DateOnly))
+		url, release.Suite, release.Date.Format(time.DateOnly), whose, known.Format(time.DateOnly))
 }

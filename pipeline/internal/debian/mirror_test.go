@@ -55,6 +55,9 @@ func newMirrorOf(t *testing.T, key debiantest.Key) *fakeMirror {
 	return m
 }
 
+// release is the suite of these archives, alone.
+var release = Origins("trixie")[:1]
+
 var archiveDay = time.Date(2026, 9, 12, 7, 55, 41, 0, time.UTC)
 
 // publish puts a state of the archive there: all packages have the version. What was there
@@ -132,7 +135,7 @@ func TestMirror(t *testing.T) {
 	m := newMirror(t)
 	set := spec.PackageSet{Name: "sysroot", Arches: []string{"amd64"}, Packages: []string{"musl-dev"}}
 	native := spec.PackageSet{Name: "x86", Arches: []string{"i386", "amd64"}, Packages: []string{"musl"}}
-	lock, err := m.Resolve(t.Context(), "trixie", []spec.PackageSet{set, native})
+	lock, err := m.Resolve(t.Context(), release, false, []spec.PackageSet{set, native})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -246,7 +249,7 @@ func TestIndexOfUnknownArchitecture(t *testing.T) {
 // A mirror that has moved on since the lock was taken has other .deb files.
 func TestDebsGone(t *testing.T) {
 	m := newMirror(t)
-	lock, err := m.Resolve(t.Context(), "trixie", []spec.PackageSet{{Name: "s", Arches: []string{"amd64"}, Packages: []string{"musl-dev"}}})
+	lock, err := m.Resolve(t.Context(), release, false, []spec.PackageSet{{Name: "s", Arches: []string{"amd64"}, Packages: []string{"musl-dev"}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -258,7 +261,7 @@ func TestDebsGone(t *testing.T) {
 
 func TestResolveNamesTheSet(t *testing.T) {
 	sets := []spec.PackageSet{{Name: "tools", Arches: []string{"i386"}, Packages: []string{"musl-dev"}}}
-	if _, err := newMirror(t).Resolve(t.Context(), "trixie", sets); err == nil || !strings.Contains(err.Error(), "tools/i386") || !strings.Contains(err.Error(), "musl-dev") {
+	if _, err := newMirror(t).Resolve(t.Context(), release, false, sets); err == nil || !strings.Contains(err.Error(), "tools/i386") || !strings.Contains(err.Error(), "musl-dev") {
 		t.Errorf("got %v", err)
 	}
 }

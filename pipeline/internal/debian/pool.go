@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"path"
+	"slices"
 	"strings"
 
 	"golang.org/x/sync/errgroup"
@@ -19,8 +21,31 @@ const parallel = 8 // transfers at once: enough to hide a mirror's latency, few 
 // of a mirror has dropped is looked for in those of the others, then in the snapshot
 // archive. If it is nowhere, the error is fetch.ErrGone and ErrUnavailable.
 func (m Mirror) Debs(ctx context.Context, packages []Package) ([]string, error) {
+	paths := make([]string, len(packages))
+	in := byArchive(packages)
+	for _, archive := range slices.Sorted(maps.Keys(in)) {
+		var wanted []Package
+		for _, i := range in[archive] {
+			wanted = append(wanted, packages[i])
+		}
+		got, err := m.archive(archive).debs(ctx, wanted)
+		if err != nil {
+			return nil, err
+		}
+		for k, i := range in[archive] {
+			paths[i] = got[k]
+		}
+	}
+	return paths, nil
+}
+
+// debs is Debs for packages of one archive.
+func (m Mirror) debs(ctx context.Context, packages []Package) ([]string, error) {
 	n := len(packages)
 	d := &download{Mirror: m, packages: packages, paths: make([]string, n), gone: make([]error, n)}
+	if len(m.urls()) == 0 {
+		return d.paths, d.nowhere(ctx)
+	}
 	err := m.eachMirror(ctx, fetch.Misfit, func(url string) error { return d.pool(ctx, url) })
 	if err == nil {
 		return d.paths, nil
@@ -35,6 +60,24 @@ func (m Mirror) Debs(ctx context.Context, packages []Package) ([]string, error) 
 		return nil, err
 	}
 	return d.paths, d.archived(ctx, left)
+}
+
+// nowhere takes from the cache and the snapshot archive what no mirror is known for.
+func (d *download) nowhere(ctx context.Context) error {
+	var left []int
+	for i, p := range d.packages {
+		if d.Cache.Has(p.SHA256) {
+			d.paths[i] = d.Cache.Path(p.SHA256)
+			continue
+		}
+		d.gone[i] = fault.New(fault.Fetch, "name a mirror with DEBIAN_MIRROR that has "+p.Archive+" beside it",
+			"%s %s: no mirror is known that has %s: %w", p.Name, p.Version, p.Archive, fetch.ErrGone)
+		left = append(left, i)
+	}
+	if left == nil {
+		return nil
+	}
+	return d.archived(ctx, left)
 }
 
 // download is one call of Debs.

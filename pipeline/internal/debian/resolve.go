@@ -58,7 +58,9 @@ func (ix *Index) Resolve(set spec.PackageSet) ([]Package, error) {
 
 // choose picks one of a relation's alternatives. The name is empty when the set skips
 // the one that would be taken.
-func (ix *Index) choose(relation string, skip map[string]string, chosen map[string]Package) (string, Package, bool) {
+func (ix *Index) choose(
+	relation string, skip map[string]string, chosen map[string]Package,
+) (string, Package, bool) {
 	var first Package
 	found := false
 	for alternative := range strings.SplitSeq(relation, "|") {

@@ -41,7 +41,7 @@ type Suite struct {
 // tells that it cannot be had today.
 func (m Mirror) Suite(ctx context.Context, name string, indexes ...string) (s Suite, err error) {
 	err = m.eachMirror(ctx, never, func(url string) (err error) {
-		s, err = m.settled(ctx, url, name, indexes)
+		s, err = m.settled(ctx, url, name, func(Release) []string { return indexes })
 		return err
 	})
 	return s, err
@@ -49,7 +49,9 @@ func (m Mirror) Suite(ctx context.Context, name string, indexes ...string) (s Su
 
 // settled asks one mirror, and once more after each pause while it is in the middle of an
 // update: what was seen may have been the very moment.
-func (m Mirror) settled(ctx context.Context, url, name string, indexes []string) (Suite, error) {
+func (m Mirror) settled(
+	ctx context.Context, url, name string, indexes func(Release) []string,
+) (Suite, error) {
 	pauses := m.Pauses
 	if pauses == nil {
 		pauses = []time.Duration{time.Second, 3 * time.Second}
@@ -70,18 +72,23 @@ func (m Mirror) settled(ctx context.Context, url, name string, indexes []string)
 	}
 }
 
-// ask fetches and checks dists/NAME/InRelease of one mirror, and fetches the indexes.
-func (m Mirror) ask(ctx context.Context, url, name string, indexes []string) (Suite, error) {
+// ask fetches and checks dists/NAME/InRelease of one mirror, and fetches the indexes that
+// are wanted of it.
+func (m Mirror) ask(ctx context.Context, url, name string, indexes func(Release) []string) (Suite, error) {
 	s, err := m.release(ctx, url, name)
 	if err != nil {
 		return Suite{}, err
 	}
 	group, gctx := errgroup.WithContext(ctx)
 	group.SetLimit(parallelIndexes)
-	for _, index := range indexes {
+	for _, index := range indexes(s.Release) {
 		group.Go(func() error { _, err := s.fetch(gctx, index); return err })
 	}
-	return s, group.Wait()
+	if err := group.Wait(); err != nil {
+		return Suite{}, err
+	}
+	m.see(s.Release)
+	return s, nil
 }
 
 func (m Mirror) release(ctx context.Context, mirror, name string) (Suite, error) {
@@ -103,20 +110,22 @@ func (m Mirror) release(ctx context.Context, mirror, name string) (Suite, error)
 		return Suite{}, fault.New(fault.Fetch, "try another mirror with DEBIAN_MIRROR", "%s: %w", url,
 			forged{fmt.Errorf("is of suite %q", release.Suite)})
 	}
-	if known := m.NotBefore[name]; release.Date.Before(known) {
-		return Suite{}, behind(mirror, release, known)
+	if known, locked := m.NotBefore[name]; locked && release.Date.Before(known) {
+		return Suite{}, behind(mirror, release, "the lock's", known)
+	} else if seen := m.seen(name); !locked && release.Date.Before(seen) {
+		return Suite{}, behind(mirror, release, "that", seen)
 	}
 	return Suite{Release: release, URL: mirror, mirror: m}, nil
 }
 
-// errForged is what an InRelease is that the archive did not sign for this suite.
-var errForged = errors.New("not signed by the archive")
+// ErrForged is what an InRelease is that the archive did not sign for this suite.
+var ErrForged = errors.New("not signed by the archive")
 
-// forged makes an error errForged without a change of its text.
+// forged makes an error ErrForged without a change of its text.
 type forged struct{ error }
 
 func (f forged) Unwrap() error        { return f.error }
-func (f forged) Is(target error) bool { return target == errForged }
+func (f forged) Is(target error) bool { return target == ErrForged }
 
 // Index reads the packages of an architecture.
 func (s Suite) Index(ctx context.Context, arch string) (*Index, error) {

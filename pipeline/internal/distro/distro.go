@@ -216,11 +216,12 @@ func (r *runner) runPlace(ctx context.Context, cells []cell, report *reporter) {
 
 // lacking is the error of a place that could not be opened. What cannot be had today, a
 // root or an emulator whose packages no mirror serves, or an image that no registry
-// gives, says nothing about the program: that is a skip, unless the user requires it.
+// gives, says nothing about the program: that is a skip, unless the user requires it. What
+// the archive did not sign is an error: somebody has to look at it.
 func (r *runner) lacking(d spec.Distro, err error) error {
 	var skip skipped
 	isSkip := errors.As(err, &skip)
-	if !isSkip && codeOf(err) != fault.Fetch {
+	if !isSkip && codeOf(err) != fault.Fetch || errors.Is(err, debian.ErrForged) {
 		return err
 	}
 	for _, name := range r.Require {

@@ -2,11 +2,11 @@ package distro
 
 import (
 	"context"
-	"errors"
 	"os"
 	"path/filepath"
 
 	"github.com/tcapflow/tcapflow/pipeline/internal/debian"
+	"github.com/tcapflow/tcapflow/pipeline/internal/files"
 	"github.com/tcapflow/tcapflow/spec"
 )
 
@@ -27,16 +27,13 @@ func Emulator(ctx context.Context, set spec.PackageSet, t spec.Target, arch stri
 	if err != nil {
 		return "", err
 	}
-	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-		return "", err
-	}
-	tmp, err := os.CreateTemp(filepath.Dir(file), ".part-*")
+	part, err := files.Create(file)
 	if err != nil {
 		return "", err
 	}
-	defer os.Remove(tmp.Name())
-	if err := errors.Join(debian.Extract(debs[0], "usr/bin/"+program, tmp), tmp.Close()); err != nil {
+	defer part.Discard()
+	if err := debian.Extract(debs[0], "usr/bin/"+program, part); err != nil {
 		return "", err
 	}
-	return file, os.Rename(tmp.Name(), file)
+	return file, part.Commit()
 }

@@ -2,8 +2,6 @@ package distro
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"strings"
 	"sync"
@@ -101,16 +99,4 @@ func (r *runner) pull(ctx context.Context, ref string, t spec.Target) error {
 		return cause
 	}
 	return err
-}
-
-// keyOf hashes the inputs of a thing; each word stands for one.
-func keyOf(words ...string) string {
-	sum := sha256.Sum256([]byte(strings.Join(words, "\n")))
-	return hex.EncodeToString(sum[:])[:24]
-}
-
-// lastLines is the tail of a log.
-func lastLines(text string, n int) string {
-	lines := strings.Split(strings.TrimSpace(text), "\n")
-	return strings.Join(lines[max(0, len(lines)-n):], "\n")
 }

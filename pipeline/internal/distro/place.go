@@ -10,7 +10,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path"
 	"path/filepath"
 	"reflect"
@@ -18,6 +17,8 @@ import (
 	"strings"
 
 	"github.com/tcapflow/tcapflow/pipeline/internal/engine"
+	"github.com/tcapflow/tcapflow/pipeline/internal/fault"
+	"github.com/tcapflow/tcapflow/pipeline/internal/host"
 	"github.com/tcapflow/tcapflow/pipeline/internal/image"
 	"github.com/tcapflow/tcapflow/spec"
 )
@@ -287,7 +288,7 @@ func (p *place) script(ctx context.Context, script string) (string, error) {
 	code, err := p.container.Exec(ctx, engine.Command{Args: []string{"sh", "-ec", script}, User: "0:0",
 		Env: []string{"DEBIAN_FRONTEND=noninteractive", "LC_ALL=C"}, Stdout: io.MultiWriter(&stdout, &all), Stderr: &all})
 	if err == nil && code != 0 {
-		err = fmt.Errorf("exit status %d:\n%s", code, lastLines(all.String(), 10))
+		err = fmt.Errorf("exit status %d:\n%s", code, fault.Tail(all.String(), 10))
 	}
 	return stdout.String(), err
 }
@@ -296,10 +297,9 @@ func (p *place) script(ctx context.Context, script string) (string, error) {
 func buildHelper(ctx context.Context, arch, dir string) (string, error) {
 	out := filepath.Join(dir, "helper")
 	source := reflect.TypeFor[Options]().PkgPath() + "/helper"
-	cmd := exec.CommandContext(ctx, "go", "build", "-ldflags=-s -w", "-o", out, source)
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+arch)
-	if text, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("%s: %w: %s", source, err, bytes.TrimSpace(text))
+	env := []string{"CGO_ENABLED=0", "GOOS=linux", "GOARCH=" + arch}
+	if _, err := host.Go(ctx, ".", env, "build", "-ldflags=-s -w", "-o", out, source); err != nil {
+		return "", fmt.Errorf("%s: %w", source, err)
 	}
 	return out, nil
 }

@@ -4,7 +4,6 @@ import (
 	"archive/tar"
 	"bytes"
 	"context"
-	_ "embed"
 	"errors"
 	"fmt"
 	"io"
@@ -21,14 +20,14 @@ import (
 	"github.com/tcapflow/tcapflow/pipeline/internal/engine"
 	"github.com/tcapflow/tcapflow/pipeline/internal/fault"
 	"github.com/tcapflow/tcapflow/pipeline/internal/image"
+	"github.com/tcapflow/tcapflow/pipeline/internal/key"
 	"github.com/tcapflow/tcapflow/pipeline/internal/layer"
 	"github.com/tcapflow/tcapflow/spec"
 )
 
-// rootRecipe is this file: how packages become a root is an input of the root, too.
-//
-//go:embed root.go
-var rootRecipe string
+// rootRecipe says how packages become a root, which is an input of the root, too. A test
+// holds a root against a digest, and tells when the number has to be raised.
+const rootRecipe = "root 1"
 
 // labels of a root's image, beside engine.LabelImage.
 const (
@@ -68,10 +67,11 @@ func (r root) ensure(ctx context.Context, e *engine.Engine, mirror debian.Mirror
 
 // get finds the image, or assembles it. Where that cannot be done today the last one that
 // was assembled will do: the mirror may be out of reach, or in the middle of an update,
-// with an index that is older or newer than its InRelease, or packages that are gone.
+// with an index that is older or newer than its InRelease, or packages that are gone. A bad
+// signature, or a file that is another than the signed index names, is nothing of that kind.
 func (r root) get(ctx context.Context, e *engine.Engine, mirror debian.Mirror, temp string, log io.Writer) (string, error) {
 	ref, err := r.current(ctx, e, mirror, temp, log)
-	if err == nil || ctx.Err() != nil || codeOf(err) != fault.Fetch {
+	if err == nil || ctx.Err() != nil || !errors.Is(err, debian.ErrUnavailable) {
 		return ref, err
 	}
 	older, findErr := r.find(ctx, e, engine.Labelled(kindRoot, map[string]string{labelRoot: r.name()}))
@@ -92,7 +92,7 @@ func (r root) current(
 	}
 	labels := engine.Labelled(kindRoot, map[string]string{
 		labelRoot:    r.name(),
-		labelRootKey: keyOf(rootRecipe, r.name(), suite.Files["main/binary-"+r.target.Debian+"/Packages.xz"].SHA256),
+		labelRootKey: key.Of(rootRecipe, r.name(), suite.Files["main/binary-"+r.target.Debian+"/Packages.xz"].SHA256),
 	})
 	if ref, err := r.find(ctx, e, labels); err != nil || ref != "" {
 		return ref, err
@@ -149,6 +149,19 @@ func (r root) assemble(ctx context.Context, e *engine.Engine, suite debian.Suite
 
 // load gives the engine the unpacked packages.
 func (r root) load(ctx context.Context, e *engine.Engine, tag, dir string, debs []string) error {
+	l, err := r.unpack(ctx, dir, debs)
+	if err != nil {
+		return err
+	}
+	config := v1.Config{
+		Env: []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
+		Cmd: []string{"sleep", "2147483647"}, Labels: engine.Labelled("unpacked", nil),
+	}
+	return image.Load(ctx, e, tag, config, r.target.GOARCH, l)
+}
+
+// unpack makes a layer of packages, with what dpkg wants to find.
+func (r root) unpack(ctx context.Context, dir string, debs []string) (*layer.Layer, error) {
 	entries := []layer.Entry{
 		{Name: "bin", Link: "usr/bin"}, {Name: "sbin", Link: "usr/sbin"}, {Name: "lib", Link: "usr/lib"},
 		{Name: "usr/bin/awk", Link: "mawk"}, // an alternative, which mawk's postinst registers
@@ -164,12 +177,7 @@ func (r root) load(ctx context.Context, e *engine.Engine, tag, dir string, debs 
 	for _, deb := range debs {
 		pieces = append(pieces, debian.Unpack(deb, placeRoot, nil))
 	}
-	l, err := layer.Assemble(ctx, dir, pieces...)
-	if err != nil {
-		return err
-	}
-	return image.Load(ctx, e, tag, v1.Config{Env: []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
-		Cmd: []string{"sleep", "2147483647"}, Labels: engine.Labelled("unpacked", nil)}, r.target.GOARCH, l)
+	return layer.Assemble(ctx, dir, pieces...)
 }
 
 // unwanted are folders that a root does without, as Debian's "slim" images do.
@@ -225,7 +233,7 @@ func (r root) configure(ctx context.Context, e *engine.Engine, unpacked string, 
 	var log bytes.Buffer
 	code, err := c.Exec(ctx, engine.Command{Args: []string{"sh", "-c", configureScript}, Stdout: &log, Stderr: &log})
 	if err == nil && code != 0 {
-		err = fmt.Errorf("dpkg: exit status %d:\n%s", code, lastLines(log.String(), 20))
+		err = fmt.Errorf("dpkg: exit status %d:\n%s", code, fault.Tail(log.String(), 20))
 	}
 	if err != nil {
 		return "", err

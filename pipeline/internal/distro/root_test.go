@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -75,10 +76,15 @@ func updating(t *testing.T, arch string) debian.Mirror {
 // Without a mirror that serves today, a root of an earlier day will do.
 func TestEngineOlderRoot(t *testing.T) {
 	w := newWorld(t)
-	mirrors := map[string]debian.Mirror{"gone": mirror(t, nil, nil), "updating": updating(t, w.target.Debian)}
+	forged := updating(t, w.target.Debian)
+	forged.Keyring = updating(t, w.target.Debian).Keyring // of another key
+	mirrors := map[string]debian.Mirror{"gone": mirror(t, nil, nil), "updating": updating(t, w.target.Debian), "forged": forged}
 	for name, m := range mirrors {
 		t.Run(name, func(t *testing.T) {
 			r := root{spec.Distro{Name: "tcapflow-test-" + name, Suite: "trixie"}, w.target}
+			adopted := w.engine.Tag(kindRoot, r.name()) // the second name of the root below
+			w.engine.ImageRemove(t.Context(), adopted, client.ImageRemoveOptions{})
+			defer w.engine.ImageRemove(context.WithoutCancel(t.Context()), adopted, client.ImageRemoveOptions{})
 			if _, err := r.ensure(t.Context(), w.engine, m, t.TempDir(), t.Output()); codeOf(err) != fault.Fetch {
 				t.Fatalf("without any root: %v", err)
 			}
@@ -91,6 +97,12 @@ func TestEngineOlderRoot(t *testing.T) {
 			older, ok := (&runner{engine: w.engine}).present(t.Context(), tag, w.target)
 			var log strings.Builder
 			ref, err := r.ensure(t.Context(), w.engine, m, t.TempDir(), &log)
+			if name == "forged" {
+				if !errors.Is(err, debian.ErrForged) || ref != "" {
+					t.Errorf("an old root is used after a bad signature: %q, %v", ref, err)
+				}
+				return
+			}
 			if err != nil || !ok || ref != older || !strings.Contains(log.String(), "using the root that is there") {
 				t.Errorf("got %q, %v, want %s; log %q", ref, err, older, &log)
 			}

@@ -1,6 +1,7 @@
 package distro
 
 import (
+	"archive/tar"
 	"bytes"
 	"context"
 	"errors"
@@ -12,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/tcapflow/tcapflow/pipeline/internal/engine"
+	"github.com/tcapflow/tcapflow/pipeline/internal/fault"
 	"github.com/tcapflow/tcapflow/spec"
 )
 
@@ -66,9 +68,9 @@ func started(o spec.Outcome, program []string) error {
 		return fmt.Errorf("exec %s: no such file or directory: "+
 			"the binary wants an interpreter that is not there, so it is not static", path)
 	case engine:
-		return fmt.Errorf("exec %s: %s", path, lastLines(text, 1))
+		return fmt.Errorf("exec %s: %s", path, fault.Tail(text, 1))
 	case has("error while loading shared libraries", "version `GLIBC"):
-		return fmt.Errorf("exec %s: the binary is not static: %s", path, lastLines(text, 1))
+		return fmt.Errorf("exec %s: the binary is not static: %s", path, fault.Tail(text, 1))
 	}
 	return nil
 }
@@ -93,7 +95,33 @@ func (p *place) Peer(ctx context.Context) (spec.Place, error) {
 		return nil, err
 	}
 	p.others = append(p.others, &peer)
+	if p.packing == "deb" {
+		return &peer, p.copyProgram(ctx, &peer)
+	}
 	return &peer, nil
+}
+
+// maxProgram bounds what is copied, bytes.
+const maxProgram = 1 << 30
+
+// copyProgram gives a peer the program's file alone: it need not be installed there.
+func (p *place) copyProgram(ctx context.Context, to *place) error {
+	name := p.program[len(p.program)-1]
+	program, err := p.container.GetFile(ctx, name, maxProgram)
+	if err != nil {
+		return err
+	}
+	h := &tar.Header{Typeflag: tar.TypeReg, Name: name[1:], Mode: 0o755, Size: int64(len(program))}
+	return to.container.Put(ctx, engine.Copy{Dir: "/", Write: func(w io.Writer) error {
+		t := tar.NewWriter(w)
+		if err := t.WriteHeader(h); err != nil {
+			return err
+		}
+		if _, err := t.Write(program); err != nil {
+			return err
+		}
+		return t.Close()
+	}})
 }
 
 // Protected implements spec.Place.
@@ -111,7 +139,7 @@ func (p *place) Protected(ctx context.Context, c spec.Command) error {
 		err = started(spec.Outcome{Code: code, Stderr: stderr.String()}, p.program)
 	}
 	if err == nil && code != 0 {
-		err = errors.New(lastLines(stderr.String(), 2))
+		err = errors.New(fault.Tail(stderr.String(), 2))
 	}
 	return err
 }

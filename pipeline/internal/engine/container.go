@@ -9,6 +9,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/containerd/errdefs"
 	"github.com/moby/moby/api/pkg/stdcopy"
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/api/types/mount"
@@ -137,6 +138,15 @@ func (c *Container) Get(ctx context.Context, path string) (io.ReadCloser, error)
 		return nil, explain(err)
 	}
 	return result.Content, nil
+}
+
+// Has tells whether there is a file or folder at a path.
+func (c *Container) Has(ctx context.Context, path string) (bool, error) {
+	_, err := c.engine.ContainerStatPath(ctx, c.ID, client.ContainerStatPathOptions{Path: path})
+	if errdefs.IsNotFound(err) {
+		return false, nil
+	}
+	return err == nil, explain(err)
 }
 
 // GetFile returns the bytes of a regular file, at most limit.

@@ -106,7 +106,7 @@ func loadProgram(t *testing.T, e *Engine, tag string, program []byte) {
 	if err := tarball.Write(ref, img, &stream); err != nil {
 		t.Fatal(err)
 	}
-	if err := e.Load(t.Context(), tag, &stream); err != nil {
+	if err := e.Load(t.Context(), tag, writes(stream.Bytes())); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -189,6 +189,14 @@ func TestTwoCheckouts(t *testing.T) {
 		if n := len(volumesOf(t, a)); n != 3+2 {
 			t.Errorf("round %d: %d volumes, want three and a mark for each checkout", i, n)
 		}
+	}
+	image, err := a.ImageID(t.Context(), "tcapflow-builder:1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	others, err := a.OfOthers(t.Context())
+	if err != nil || !others[image] || !others["of-b"] || !others["of-both"] || others["of-a"] {
+		t.Errorf("others use %v, %v", others, err)
 	}
 	if !a.Made() || !b.Made() || connectAs(t, "/c").Made() {
 		t.Error("who made volumes is told wrongly")

@@ -17,6 +17,7 @@ import (
 	"github.com/moby/moby/client"
 	"github.com/testcontainers/testcontainers-go"
 
+	"github.com/tcapflow/tcapflow/pipeline/internal/stream"
 	"github.com/tcapflow/tcapflow/spec"
 )
 
@@ -51,8 +52,12 @@ func SameImage(a, b string) bool { return FullID(a) == FullID(b) }
 // others refuse an ID without it.
 func FullID(id string) string { return "sha256:" + strings.TrimPrefix(id, "sha256:") }
 
-// Load gives the engine an image as `docker load` does.
-func (e *Engine) Load(ctx context.Context, tag string, image io.Reader) error {
+// Load gives the engine an image as `docker load` does; write writes it, as `docker save` does.
+func (e *Engine) Load(ctx context.Context, tag string, write func(io.Writer) error) error {
+	return stream.Through(write, func(r io.Reader) error { return e.load(ctx, tag, r) })
+}
+
+func (e *Engine) load(ctx context.Context, tag string, image io.Reader) error {
 	result, err := e.ImageLoad(ctx, image, client.ImageLoadWithQuiet(true))
 	if err != nil {
 		return explain(fmt.Errorf("load %s: %w", tag, err))

@@ -9,10 +9,12 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/moby/moby/api/types/volume"
 	"github.com/moby/moby/client"
 
 	"github.com/tcapflow/tcapflow/pipeline/internal/fault"
@@ -37,8 +39,69 @@ func TestLoadFails(t *testing.T) {
 		io.WriteString(w, `{"stream":"Loading layer"}`+"\n"+`{"errorDetail":{"message":"write x: no space left on device"},"error":"write x: no space left on device"}`+"\n")
 	})
 	var got *fault.Error
-	if err := e.Load(t.Context(), "builder:1", strings.NewReader("")); !errors.As(err, &got) || got.Code != fault.Engine || !strings.Contains(got.Next, "mage clean") {
+	if err := e.Load(t.Context(), "builder:1", writes(nil)); !errors.As(err, &got) || got.Code != fault.Engine || !strings.Contains(got.Next, "mage clean") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// writes gives what writes these bytes.
+func writes(b []byte) func(io.Writer) error {
+	return func(w io.Writer) error {
+		_, err := w.Write(b)
+		return err
+	}
+}
+
+// What is wrong with the source of a copy is told as it is, and not as a fault of the engine;
+// a fault of the engine is told as one.
+func TestCopyFails(t *testing.T) {
+	cause := errors.New("main.go changed while it was read")
+	edited := func(w io.Writer) error { return errors.Join(writes(make([]byte, 1<<20))(w), cause) }
+	drained := func(w http.ResponseWriter, r *http.Request) { io.Copy(io.Discard, r.Body) }
+	dead := func(w http.ResponseWriter, r *http.Request) {
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err == nil {
+			conn.Close()
+		}
+	}
+	for name, test := range map[string]struct {
+		answer http.HandlerFunc
+		write  func(io.Writer) error
+		says   string
+	}{
+		"edited":            {drained, edited, cause.Error()},
+		"dead engine":       {dead, writes(make([]byte, 64<<20)), "container engine: connection lost"},
+		"nothing is copied": {drained, func(io.Writer) error { return cause }, cause.Error()},
+	} {
+		for call, do := range map[string]func(*Engine) error{
+			"Put":  func(e *Engine) error { return (&Container{ID: "c", engine: e}).Put(t.Context(), Copy{"/", test.write}) },
+			"Load": func(e *Engine) error { return e.Load(t.Context(), "builder:1", test.write) },
+		} {
+			err := do(fake(t, test.answer))
+			if err == nil || !strings.HasPrefix(strings.TrimPrefix(err.Error(), "container engine: load builder:1: "), test.says) {
+				t.Errorf("%s, %s: %v", name, call, err)
+			}
+		}
+	}
+}
+
+// A volume that another run removed before the container was made comes back with our
+// labels: it is found again, and goes when its time has come.
+func TestVolumeComesBackLabelled(t *testing.T) {
+	e, image := realEngine(t)
+	name := e.Volume("cache-test-" + e.checkout)
+	c, err := e.Start(t.Context(), Spec{Image: image, Cmd: []string{"sleep", "600"}, Volumes: map[string]string{"/tmp": name}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { e.removeVolume(context.Background(), name) })
+	defer c.Remove(t.Context())
+	list, err := e.VolumeList(t.Context(), client.VolumeListOptions{Filters: e.owned()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.ContainsFunc(list.Items, func(v volume.Volume) bool { return v.Name == name }) {
+		t.Errorf("%s is not among our volumes", name)
 	}
 }
 
@@ -125,7 +188,7 @@ func TestTarStreams(t *testing.T) {
 		}
 		io.WriteString(w, "ab"[:h.Size])
 	}
-	if err := errors.Join(w.Close(), c.Put(t.Context(), Copy{Dir: "/tmp", Write: func(w io.Writer) error { _, err := stream.WriteTo(w); return err }})); err != nil {
+	if err := errors.Join(w.Close(), c.Put(t.Context(), Copy{Dir: "/tmp", Write: writes(stream.Bytes())})); err != nil {
 		t.Fatal(err)
 	}
 	got := map[string]*tar.Header{}

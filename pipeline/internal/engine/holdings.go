@@ -125,6 +125,11 @@ func (e *Engine) Drop(ctx context.Context, h Holding) (gone bool, err error) {
 	return e.removeVolume(ctx, h.Name)
 }
 
+// DropVolume removes a volume; gone is false where a container uses it.
+func (e *Engine) DropVolume(ctx context.Context, name string) (gone bool, err error) {
+	return e.removeVolume(ctx, name)
+}
+
 func (e *Engine) removeVolume(ctx context.Context, name string) (gone bool, err error) {
 	_, err = e.VolumeRemove(ctx, name, client.VolumeRemoveOptions{})
 	switch {

@@ -2,8 +2,6 @@ package engine
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,6 +10,8 @@ import (
 
 	"github.com/moby/moby/api/types/volume"
 	"github.com/moby/moby/client"
+
+	"github.com/tcapflow/tcapflow/pipeline/internal/key"
 )
 
 // A mark is an empty volume that says what a checkout used on a day. Labels of images and
@@ -28,7 +28,7 @@ type mark struct {
 type marking struct {
 	sync.Mutex
 	uses []string
-	made bool
+	made []string // volumes that were not there
 }
 
 // markName begins the names of this project's marks.
@@ -43,10 +43,30 @@ func (e *Engine) readMark(v volume.Volume) (m mark, ok bool) {
 	return mark{v.Name, v.Labels[e.namespace.Label("checkout")], day, uses}, err == nil
 }
 
+// OfOthers names the image IDs and volumes that other checkouts of this project used on this
+// day or the one before, and may be about to use again.
+func (e *Engine) OfOthers(ctx context.Context) (map[string]bool, error) {
+	list, err := e.VolumeList(ctx, client.VolumeListOptions{Filters: e.owned()})
+	if err != nil {
+		return nil, explain(err)
+	}
+	used := map[string]bool{}
+	yesterday := time.Now().UTC().Truncate(24*time.Hour).AddDate(0, 0, -1)
+	for _, v := range list.Items {
+		m, ok := e.readMark(v)
+		if !ok || m.checkout == e.checkout || m.checkout == "" || m.day.Before(yesterday) {
+			continue
+		}
+		for _, use := range m.uses {
+			used[use] = true
+		}
+	}
+	return used, nil
+}
+
 func (e *Engine) newMark(checkout string, day time.Time, uses []string) mark {
 	uses = slices.Compact(slices.Sorted(slices.Values(uses)))
-	sum := sha256.Sum256([]byte(checkout + "\x00" + strings.Join(uses, " ")))
-	name := e.markName() + day.UTC().Format(time.DateOnly) + "-" + hex.EncodeToString(sum[:8])
+	name := e.markName() + day.UTC().Format(time.DateOnly) + "-" + key.Of(append([]string{checkout}, uses...)...)
 	return mark{name, checkout, day, uses}
 }
 
@@ -76,7 +96,7 @@ func (e *Engine) Use(ctx context.Context, images, volumes []string) error {
 	}
 	for _, name := range volumes {
 		if !slices.ContainsFunc(list.Items, func(v volume.Volume) bool { return v.Name == name }) {
-			e.marking.made = true
+			e.marking.made = append(e.marking.made, name)
 			if err := e.makeVolume(ctx, name, e.labels(nil)); err != nil {
 				return err
 			}
@@ -108,7 +128,14 @@ func (e *Engine) write(ctx context.Context, m mark, volumes []volume.Volume) err
 func (e *Engine) Made() bool {
 	e.marking.Lock()
 	defer e.marking.Unlock()
-	return e.marking.made
+	return len(e.marking.made) > 0
+}
+
+// IsNew tells whether Use had to make this volume.
+func (e *Engine) IsNew(volume string) bool {
+	e.marking.Lock()
+	defer e.marking.Unlock()
+	return slices.Contains(e.marking.made, volume)
 }
 
 func (e *Engine) makeVolume(ctx context.Context, name string, labels map[string]string) error {

@@ -86,7 +86,10 @@ func (e *Engine) loadProbes(ctx context.Context, tag string, probes []probe) err
 	if err := tarball.Write(ref, img, &archive); err != nil {
 		return err
 	}
-	return e.Load(ctx, tag, &archive)
+	return e.Load(ctx, tag, func(w io.Writer) error {
+		_, err := archive.WriteTo(w)
+		return err
+	})
 }
 
 // tarProbes makes a tar file in which each program has the name of its architecture.

@@ -23,6 +23,10 @@ const (
 	Usage  Code = 2 // wrong use: an unknown target, a bad option
 	Engine Code = 3 // the container engine is missing or refused
 	Fetch  Code = 4 // an input could not be fetched
+
+	// Interrupted is what shells give for SIGINT. A stage gives it to an error only where an
+	// interruption leaves something half done, which the error names.
+	Interrupted Code = 130
 )
 
 // Error is an error with an exit code, and where there is one, a next step and a log.
@@ -44,6 +48,15 @@ func (e *Error) Error() string {
 	return line
 }
 
+// TailLines is how much of a log an error shows: what fits on a screen.
+const TailLines = 40
+
+// Tail keeps the last lines of a log, at most n.
+func Tail(log string, n int) string {
+	lines := strings.Split(strings.TrimRight(log, " \t\r\n"), "\n")
+	return strings.Join(lines[max(0, len(lines)-n):], "\n")
+}
+
 // innerNext is the next step of a wrapped error; who wraps it knows a better one.
 var innerNext = regexp.MustCompile(`\n  next: [^\n]*`)
 
@@ -58,14 +71,16 @@ func New(code Code, next, format string, args ...any) *Error {
 }
 
 // Exit gives err a code to exit with when no stage below did: 1, and 130 for a
-// cancelled run, as shells do for SIGINT. It returns nil for nil.
+// cancelled run. It returns nil for nil.
 func Exit(err error) error {
 	var e *Error
 	switch {
 	case err == nil:
 		return nil
+	case errors.As(err, &e) && e.Code == Interrupted:
+		return e
 	case errors.Is(err, context.Canceled):
-		return &Error{Code: 130, Err: errors.New("interrupted; nothing was left half-written")}
+		return &Error{Code: Interrupted, Err: errors.New("interrupted; nothing was left half-written")}
 	case errors.As(err, &e) && e.Next == "" && ofHost(err) != "":
 		return &Error{Code: e.Code, Err: err, Next: ofHost(err)}
 	case errors.As(err, &e):

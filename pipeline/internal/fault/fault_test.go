@@ -55,7 +55,11 @@ func TestExit(t *testing.T) {
 		"disk full, known":  {New(Engine, "free it", "x: %w", syscall.ENOSPC), 3, "x: no space left on device\n  next: free it"},
 		"cancelled":         {fmt.Errorf("build: %w", context.Canceled), 130, "interrupted; nothing was left half-written"},
 		"cancelled in code": {New(Engine, "", "exec: %w", context.Canceled), 130, "interrupted; nothing was left half-written"},
-		"deadline":          {context.DeadlineExceeded, 1, "context deadline exceeded"},
+		"cancelled while something was sent": {
+			fmt.Errorf("release: %w", New(Interrupted, "look there", "a part is there: %w", context.Canceled)),
+			130, "a part is there: context canceled\n  next: look there",
+		},
+		"deadline": {context.DeadlineExceeded, 1, "context deadline exceeded"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := Exit(c.err)
@@ -72,5 +76,15 @@ func TestExit(t *testing.T) {
 	}
 	if Exit(fetch) != error(fetch) {
 		t.Error("an error that has a code is wrapped again")
+	}
+}
+
+func TestTail(t *testing.T) {
+	for _, test := range []struct{ log, want string }{
+		{"", ""}, {"\n", ""}, {"a", "a"}, {"a\nb\n", "a\nb"}, {"a\n b\nc\n\n", " b\nc"}, {"a\nb\nc\r\n", "b\nc"},
+	} {
+		if got := Tail(test.log, 2); got != test.want {
+			t.Errorf("%q: got %q, want %q", test.log, got, test.want)
+		}
 	}
 }

@@ -25,6 +25,7 @@ import (
 	"time"
 
 	"github.com/tcapflow/tcapflow/pipeline/internal/fault"
+	"github.com/tcapflow/tcapflow/pipeline/internal/files"
 )
 
 // ErrGone says that the server answered and does not have the file (HTTP 404 or 410).
@@ -47,6 +48,7 @@ var lowerHex = regexp.MustCompile(`^[0-9a-f]{64}$`)
 type Cache struct {
 	Dir    string
 	Client *http.Client  // nil: http.DefaultClient, which honours HTTPS_PROXY and SSL_CERT_FILE
+	Borrow func(string)  // may put a missing file there, by its path; nil: nobody can
 	Pause  time.Duration // before the second attempt, doubled for each after it; 0: one second
 
 	stall time.Duration // no byte for so long counts as a cut transfer; 0: 20 seconds
@@ -63,6 +65,10 @@ func (c *Cache) Path(digest string) string { return filepath.Join(c.Dir, "sha256
 // Has reports whether the file is there. Its bytes were checked when it was written.
 func (c *Cache) Has(digest string) bool {
 	_, err := os.Stat(c.Path(digest))
+	if err != nil && c.Borrow != nil {
+		c.Borrow(c.Path(digest))
+		_, err = os.Stat(c.Path(digest))
+	}
 	return err == nil
 }
 
@@ -78,36 +84,40 @@ func (c *Cache) Get(ctx context.Context, url, digest string, size int64) (string
 	if size <= 0 {
 		size = 1 << 30
 	}
-	if err := os.MkdirAll(filepath.Dir(c.Path(digest)), 0o755); err != nil {
-		return "", explain(url, err)
-	}
-	tmp, err := os.CreateTemp(filepath.Dir(c.Path(digest)), ".part-*")
+	part, err := files.Create(c.Path(digest))
 	if err != nil {
 		return "", explain(url, err)
 	}
-	defer os.Remove(tmp.Name())
-	defer tmp.Close()
-	if err := c.retry(ctx, url, func() error { return c.resume(ctx, url, tmp, size) }); err != nil {
+	defer part.Discard()
+	if err := c.retry(ctx, url, func() error { return c.resume(ctx, url, part.File, size) }); err != nil {
 		return "", err
 	}
-	if err := checkDigest(tmp, url, digest); err != nil {
+	if err := checkDigest(part.File, url, digest); err != nil {
 		return "", err
 	}
-	if err := tmp.Close(); err != nil {
-		return "", err
+	return c.Path(digest), part.Commit()
+}
+
+// Put keeps a file whose digest the caller has computed.
+func (c *Cache) Put(digest string, text []byte) (string, error) {
+	if !lowerHex.MatchString(digest) {
+		return "", fmt.Errorf("%q is no SHA-256 in lower-case hex", digest)
 	}
-	return c.Path(digest), os.Rename(tmp.Name(), c.Path(digest))
+	if c.Has(digest) {
+		return c.Path(digest), nil
+	}
+	return c.Path(digest), files.Write(c.Path(digest), text)
 }
 
 // Read returns the body of url, at most limit bytes. Nothing is known of its
 // digest: the caller checks a signature.
 func (c *Cache) Read(ctx context.Context, url string, limit int64) ([]byte, error) {
-	tmp, err := os.CreateTemp("", "fetch-*")
+	part, err := files.Create(filepath.Join(c.Dir, "read")) // swept there, where a run is killed
 	if err != nil {
-		return nil, err
+		return nil, explain(url, err)
 	}
-	defer os.Remove(tmp.Name())
-	defer tmp.Close()
+	defer part.Discard()
+	tmp := part.File
 	if err := c.retry(ctx, url, func() error { return c.resume(ctx, url, tmp, limit) }); err != nil {
 		return nil, err
 	}

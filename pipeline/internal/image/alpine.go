@@ -1,124 +1,102 @@
 package image
 
 import (
-	"archive/tar"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
-	"io/fs"
+	"maps"
 	"os"
-	"regexp"
+	"path"
+	"slices"
 	"strings"
-	"time"
+	"sync"
 
-	buildtypes "github.com/moby/moby/api/types/build"
-	"github.com/moby/moby/client"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"golang.org/x/sync/errgroup"
 
+	"github.com/tcapflow/tcapflow/pipeline/internal/alpine"
 	"github.com/tcapflow/tcapflow/pipeline/internal/engine"
-	"github.com/tcapflow/tcapflow/pipeline/internal/fault"
+	"github.com/tcapflow/tcapflow/pipeline/internal/key"
+	"github.com/tcapflow/tcapflow/pipeline/internal/layer"
 	"github.com/tcapflow/tcapflow/spec"
 )
 
-// AlpineBase builds a builder from build/alpine/Dockerfile.
-//
-// Alpine's packages are not pinned: a branch gets fixes, and its mirrors keep no old
-// version. So two builders of one key can differ by a package's revision; builder.json
-// tells them apart.
+// alpineRecipe is how packages become an image, and an input of it. TestAlpineRecipe holds
+// what it makes against digests: who changes those counts on.
+const alpineRecipe = "recipe 2"
+
+// AlpineBase assembles a builder from Alpine's packages.
 type AlpineBase struct {
 	Spec      spec.Alpine
-	Lock      AlpineLock
+	Targets   spec.Targets // of the project: each has its cache folder in every builder
+	Mirror    alpine.Mirror
+	Lock      alpine.Lock
 	Toolchain Toolchain
-	Temp      string // folder for the unpacked toolchain
-
-	// Where things come from; none of it is part of a key.
-	RegistryPrefix string            // before the image's name: registry.example, in the place of docker.io; empty: the engine's default
-	Mirror         string            // before /v3.24/main: https://mirror.example/alpine; empty: the image's own. The image's history shows it
-	Proxy          map[string]string // HTTP_PROXY, HTTPS_PROXY, NO_PROXY, as the build is to see them
-	CA             []byte            // PEM certificates that a TLS proxy needs; the image does not keep them
+	Temp      string // folder for unpacked layers, half a gigabyte for a moment
 }
 
-// AlpineLock is build/alpine/lock.json.
-type AlpineLock struct {
-	Image  string `json:"image"`            // alpine:3.24
-	Digest string `json:"digest,omitempty"` // sha256:…; empty: whatever the tag stands for
+// alpineArch is Alpine's name for the architecture of an engine, a GOARCH.
+func alpineArch(arch string) string {
+	switch arch {
+	case "amd64":
+		return "x86_64"
+	case "arm64":
+		return "aarch64"
+	}
+	return arch
 }
 
-// ParseAlpineLock reads build/alpine/lock.json.
-func ParseAlpineLock(text []byte) (AlpineLock, error) {
-	var l AlpineLock
-	if err := json.Unmarshal(text, &l); err != nil {
-		return AlpineLock{}, fmt.Errorf("build/alpine/lock.json: %w", err)
+// Sets are what a builder for the targets is made of: each set with the one architecture
+// that is wanted of it.
+func (a AlpineBase) Sets(arch string, targets []spec.Target) []spec.PackageSet {
+	only := func(set spec.PackageSet, arch string) spec.PackageSet {
+		set.Arches = []string{arch}
+		return set
 	}
-	return l, nil
+	sets := []spec.PackageSet{only(a.Spec.Tools, alpineArch(arch))}
+	for _, t := range withNative(arch, targets) {
+		sets = append(sets, only(a.Spec.Sysroot, t.Alpine))
+	}
+	return sets
 }
 
-// image is the locked image without a registry's name.
-func (l AlpineLock) image() string {
-	if l.Digest == "" {
-		return l.Image
+// Packages are all packages of a builder for the targets. The error is alpine.ErrNotLocked
+// where the lock does not name them.
+func (a AlpineBase) Packages(arch string, targets []spec.Target) ([]alpine.Package, error) {
+	var all []alpine.Package
+	for _, set := range a.Sets(arch, targets) {
+		packages, err := a.Lock.Packages(set, set.Arches[0])
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, packages...)
 	}
-	return l.Image + "@" + l.Digest
-}
-
-// prefix is the registry's part of the image's reference.
-func (a AlpineBase) prefix() string {
-	if a.RegistryPrefix == "" {
-		return ""
-	}
-	return strings.TrimSuffix(a.RegistryPrefix, "/") + "/library/"
-}
-
-// pullTimeout bounds the pull of an image of 4 MB.
-const pullTimeout = 15 * time.Second
-
-// Available tells whether the engine has Alpine's image or can pull it now, and if not,
-// why, in one short line.
-func (a AlpineBase) Available(ctx context.Context, e *engine.Engine) (ok bool, why string) {
-	ref := a.prefix() + a.Lock.image()
-	if _, err := e.ImageInspect(ctx, ref); err == nil {
-		return true, ""
-	}
-	ctx, cancel := context.WithTimeout(ctx, pullTimeout)
-	defer cancel()
-	pull, err := e.ImagePull(ctx, ref, client.ImagePullOptions{})
-	if err == nil {
-		err = pull.Wait(ctx)
-	}
-	if err == nil {
-		return true, ""
-	}
-	return false, ref + " cannot be pulled: " + reason(err)
-}
-
-// reason is the innermost cause of a registry's error, which the engine hands on as text.
-func reason(err error) string {
-	if errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Sprintf("no answer within %v", pullTimeout)
-	}
-	causes := strings.Split(strings.TrimSpace(err.Error()), ": ")
-	return causes[len(causes)-1]
+	return all, nil
 }
 
 // Builder names the image that serves the targets on an engine of this architecture;
 // nothing is looked up and nothing is run.
 func (a AlpineBase) Builder(arch string, targets []spec.Target) (Builder, error) {
-	b := Builder{Base: "alpine", Arch: arch, Go: a.Toolchain.Version, Keys: map[string]string{}}
-	words := []string{"alpine", arch, a.Lock.image(), a.Toolchain.Version}
-	err := a.eachFile(func(name string, text []byte) error {
-		words = append(words, name, string(text))
-		return nil
-	})
+	b := Builder{Base: "alpine", Arch: arch, Go: a.Toolchain.Version, GoKey: a.Toolchain.key(arch),
+		Keys: map[string]string{}}
 	for _, t := range targets {
-		b.Keys[t.Name] = keyOf(append(words[:len(words):len(words)], t.Name, t.Triple, t.Alpine)...)
+		packages, err := a.Packages(arch, []spec.Target{t})
+		if err != nil {
+			return Builder{}, err
+		}
+		words := []string{"alpine", alpineRecipe, goRecipe, a.Toolchain.Version, t.Triple, t.Alpine}
+		for _, p := range packages {
+			words = append(words, p.SHA256)
+		}
+		b.Keys[t.Name] = key.Of(words...)
 	}
-	return b, err
+	return b, nil
 }
 
-// Ensure returns a builder for the targets, built now if the engine has none.
+// Ensure returns a builder for the targets, assembled now if the engine has none.
 // assembling is called before anything is fetched.
-func (a AlpineBase) Ensure(ctx context.Context, e *engine.Engine, targets []spec.Target, assembling func()) (Builder, error) {
+func (a AlpineBase) Ensure(ctx context.Context, e *engine.Engine, targets []spec.Target,
+	assembling func()) (Builder, error) {
 	b, err := a.Builder(e.Arch, targets)
 	if err != nil {
 		return Builder{}, err
@@ -127,179 +105,268 @@ func (a AlpineBase) Ensure(ctx context.Context, e *engine.Engine, targets []spec
 		return b, err
 	}
 	assembling()
-	if ok, why := a.Available(ctx, e); !ok {
-		if ctx.Err() != nil {
-			return Builder{}, ctx.Err()
-		}
-		return Builder{}, fault.New(fault.Fetch, "pull it into the engine, name a registry that has it, or use the debian base", "%s", why)
-	}
+	return b, a.assemble(ctx, e, &b, targets)
+}
+
+func (a AlpineBase) assemble(ctx context.Context, e *engine.Engine, b *Builder, targets []spec.Target) error {
 	dir, err := os.MkdirTemp(a.Temp, "builder-")
 	if err != nil {
-		return Builder{}, err
+		return err
 	}
 	defer os.RemoveAll(dir)
-	toolchain, err := a.Toolchain.layer(ctx, dir, e.Arch)
+	parts, err := a.parts(ctx, dir, e.Arch, targets)
 	if err != nil {
-		return Builder{}, err
+		return err
 	}
-	words := []string{"alpine"}
-	for _, t := range targets {
-		words = append(words, b.Keys[t.Name])
+	info := Info{Base: "alpine", Suite: a.Lock.Branch, Go: parts[1].inputs[0], Libc: a.libc(targets)}
+	var layers []v1.Layer
+	for _, p := range parts {
+		info.Inputs = append(info.Inputs, p.inputs...)
+		layers = append(layers, p.layer)
 	}
-	b.Ref = e.Tag(kind, "alpine-"+keyOf(words...))
-	if err := a.build(ctx, e, b, targets, toolchain); err != nil {
-		return Builder{}, err
-	}
-	return b, b.dropServed(ctx, e, targets)
-}
-
-// build has the engine build the image: with the classic builder, which every engine has.
-func (a AlpineBase) build(ctx context.Context, e *engine.Engine, b Builder, targets []spec.Target, toolchain assembled) error {
-	r, w := io.Pipe()
-	go func() { w.CloseWithError(a.writeContext(w, toolchain)) }()
-	defer r.Close()
-	result, err := e.ImageBuild(ctx, r, client.ImageBuildOptions{
-		Tags:      []string{b.Ref},
-		Labels:    b.labelsFor(targets),
-		BuildArgs: a.arguments(targets),
-		Version:   buildtypes.BuilderV1,
-		NoCache:   true, // Alpine's packages change under an unchanged Dockerfile
-		Remove:    true, ForceRemove: true,
-	})
+	own, err := a.own(parts[0].names, e.Arch, info)
 	if err != nil {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		return &fault.Error{Code: fault.Engine, Err: fmt.Errorf("build %s: %w", b.Ref, err)}
+		return err
 	}
-	defer result.Body.Close()
-	err = follow(result.Body)
-	if err == nil {
-		// An engine that dies ends the messages, too.
-		_, err = e.ImageInspect(ctx, b.Ref)
+	last, err := layer.Assemble(ctx, dir, layer.Entries(own...))
+	if err != nil {
+		return err
 	}
-	if ctx.Err() != nil {
-		return ctx.Err()
+	b.Ref = e.Tag(kind, "alpine-"+key.Of(append([]string{alpineRecipe}, info.words()...)...))
+	err = Load(ctx, e, b.Ref, v1.Config{
+		Env: []string{"PATH=/usr/local/go/bin:/usr/bin", "HOME=/tmp"}, User: User, WorkingDir: "/src",
+		Cmd: []string{"sleep", "2147483647"}, Labels: b.labelsFor(targets),
+	}, e.Arch, append(layers, last)...)
+	if err != nil {
+		return err
 	}
-	return err
+	return b.dropServed(ctx, e, targets)
 }
 
-// arguments are the Dockerfile's ARGs, and those for a proxy, which every build knows.
-func (a AlpineBase) arguments(targets []spec.Target) map[string]*string {
-	var words []string
-	for _, t := range targets {
-		words = append(words, t.Name+":"+t.Triple+":"+t.Alpine)
-	}
-	values := map[string]string{
-		"REGISTRY_PREFIX": a.prefix(),
-		"ALPINE_IMAGE":    a.Lock.image(),
-		"ALPINE_MIRROR":   a.Mirror,
-		"TARGETS":         strings.Join(words, " "),
-	}
-	for name, value := range a.Proxy {
-		values[name] = value
-	}
-	args := map[string]*string{}
-	for name, value := range values {
-		args[name] = &value
-	}
-	return args
+// alpinePart is a layer, what it was made of, and where its files lie.
+type alpinePart struct {
+	assembled
+	names map[string]bool
 }
 
-// eachFile visits the files of the build context in the order of their names.
-func (a AlpineBase) eachFile(visit func(name string, text []byte) error) error {
-	return fs.WalkDir(a.Spec.Context, ".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
+// parts are the tools, the toolchain and the sysroots, made in parallel.
+func (a AlpineBase) parts(ctx context.Context, dir, arch string,
+	targets []spec.Target) ([]alpinePart, error) {
+	targets = withNative(arch, targets)
+	parts := make([]alpinePart, len(targets)+2)
+	group, gctx := errgroup.WithContext(ctx)
+	group.Go(func() (err error) { parts[0], err = a.tools(gctx, dir, arch); return err })
+	group.Go(func() (err error) { parts[1].assembled, err = a.Toolchain.layer(gctx, dir, arch); return err })
+	for i, t := range targets {
+		group.Go(func() (err error) { parts[2+i], err = a.sysroot(gctx, dir, t); return err })
+	}
+	return parts, group.Wait()
+}
+
+// unreadFolders are those that no build reads.
+var unreadFolders = []string{"usr/share/doc/", "usr/share/man/", "usr/share/locale/", "usr/share/info/",
+	"usr/share/bash-completion/", "usr/share/apk/", "var/"}
+
+// tools is the layer of what runs in the builder.
+func (a AlpineBase) tools(ctx context.Context, dir, arch string) (alpinePart, error) {
+	return a.pieces(ctx, dir, a.Spec.Tools, alpineArch(arch), "tools", func(name string) string {
+		to := alpine.Merged(name)
+		for _, folder := range unreadFolders {
+			if strings.HasPrefix(to, folder) {
+				return ""
+			}
 		}
-		text, err := fs.ReadFile(a.Spec.Context, name)
-		if err != nil {
-			return err
-		}
-		return visit(name, text)
+		return to
 	})
 }
 
-// writeContext writes the build context: the files of build/alpine, the proxy's
-// certificates, and the toolchain with the Input that stands for it.
-func (a AlpineBase) writeContext(out io.Writer, toolchain assembled) error {
-	w := tar.NewWriter(out)
-	add := func(name string, size int64, content io.Reader) error {
-		if err := w.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: name, Mode: 0o644, Size: size, ModTime: time.Unix(0, 0)}); err != nil {
-			return err
+// sysroot is the layer of a target: headers, start files, static archives, and of GCC the
+// start files and libgcc, which clang looks for below lib/gcc/TRIPLE.
+func (a AlpineBase) sysroot(ctx context.Context, dir string, t spec.Target) (alpinePart, error) {
+	root := "sysroot/" + t.Triple + "/usr/"
+	part, err := a.pieces(ctx, dir, a.Spec.Sysroot, t.Alpine, t.Name, func(name string) string {
+		if to := sysrootPlace(alpine.Merged(name), t.Triple); to != "" {
+			return root + to
 		}
-		_, err := io.Copy(w, content)
-		return err
-	}
-	addText := func(name string, text []byte) error {
-		return add(name, int64(len(text)), strings.NewReader(string(text)))
-	}
-	input, err := json.Marshal(toolchain.inputs[0])
+		return ""
+	})
 	if err != nil {
-		return err
+		return part, err
 	}
-	if err := errors.Join(a.eachFile(addText), addText("ca.pem", a.CA), addText("go.json", input)); err != nil {
-		return err
-	}
-	size, err := toolchain.layer.Size()
-	if err != nil {
-		return err
-	}
-	content, err := toolchain.layer.Uncompressed()
-	if err != nil {
-		return err
-	}
-	defer content.Close()
-	if err := add("go.tar", size, content); err != nil {
-		return err
-	}
-	return w.Close()
+	return part, sysrootIsWhole(part.names, root, t.Triple)
 }
 
-// logTail is how many lines of a failed build are shown.
-const logTail = 20
+// sysrootPlace says where below a sysroot's usr/ a file of a package goes; "": nowhere.
+func sysrootPlace(name, triple string) string {
+	rest, ok := strings.CutPrefix(name, "usr/")
+	if !ok {
+		return ""
+	}
+	if strings.HasPrefix(rest, "include/") && !strings.HasPrefix(rest, "include/c++/") {
+		return rest
+	}
+	// A ./configure may link its test programs dynamically. musl's library is its loader;
+	// libc.so, a link to it, is the name that a linker looks for.
+	if dir, file := path.Split(rest); dir == "lib/" && strings.HasPrefix(file, "ld-musl-") {
+		return "lib/libc.so"
+	} else if dir == "lib/" && (path.Ext(file) == ".o" || path.Ext(file) == ".a") {
+		return rest
+	}
+	// lib/gcc/armv7-alpine-linux-musleabihf/15.2.0/crtbeginS.o
+	words := strings.Split(rest, "/")
+	if len(words) == 5 && words[0] == "lib" && words[1] == "gcc" && gccFile(words[4]) {
+		return path.Join("lib/gcc", triple, words[3], words[4])
+	}
+	return ""
+}
 
-var (
-	// colour is how Docker marks what a build writes to standard error.
-	colour = regexp.MustCompile("\x1b\\[[0-9;]*m")
-	// step begins the log of an instruction: Docker's, or podman's.
-	step = regexp.MustCompile(`^(?i:step) \d+/`)
-	// exitStatus ends the message of a failed RUN: Docker's, or podman's.
-	exitStatus = regexp.MustCompile(`(?:non-zero code: |exit status )(\d+)$`)
-)
+// sysrootFiles are what a static-PIE needs, and what shows that headers are there.
+var sysrootFiles = []string{"include/stdio.h", "include/linux/if_packet.h",
+	"lib/rcrt1.o", "lib/crti.o", "lib/crtn.o", "lib/libc.a"}
 
-// unreachable is install.sh's exit status when apk cannot fetch.
-const unreachable = "4"
+// gccFiles stand below lib/gcc/TRIPLE/VERSION.
+var gccFiles = []string{"crtbeginS.o", "crtendS.o", "libgcc.a", "libgcc_eh.a"}
 
-// follow reads a build's messages to their end and returns the build's error, if there is
-// one, with the end of the failed step's log.
-func follow(messages io.Reader) error {
-	var log strings.Builder
-	for decoder := json.NewDecoder(messages); ; {
-		var m struct{ Stream, Error string } // Docker's and podman's alike
-		if err := decoder.Decode(&m); err == io.EOF {
-			return nil
-		} else if err != nil {
-			return &fault.Error{Code: fault.Engine, Err: fmt.Errorf("alpine base: the engine's answer broke off: %w", err), Log: tail(log.String())}
+// sysrootIsWhole tells what a sysroot lacks, before a compiler does.
+func sysrootIsWhole(names map[string]bool, root, triple string) error {
+	for _, file := range sysrootFiles {
+		if !names[root+file] {
+			return fmt.Errorf("the packages for %s have no %s", triple, file)
 		}
-		if step.MatchString(m.Stream) {
-			log.Reset()
+	}
+	for _, file := range gccFiles {
+		if len(match(names, root+"lib/gcc/"+triple+"/*/"+file)) != 1 {
+			return fmt.Errorf("the packages for %s have not one %s", triple, file)
 		}
-		log.WriteString(colour.ReplaceAllString(m.Stream, ""))
-		if m.Error == "" {
+	}
+	return nil
+}
+
+// match are the names that a pattern of path.Match fits, in order.
+func match(names map[string]bool, pattern string) []string {
+	var found []string
+	for name := range names {
+		if ok, err := path.Match(pattern, name); err == nil && ok {
+			found = append(found, name)
+		}
+	}
+	slices.Sort(found)
+	return found
+}
+
+// pieces fetches a set of packages and makes one layer of them. Packages that have a file in
+// common are an error: an engine refuses a layer that names a path twice.
+func (a AlpineBase) pieces(ctx context.Context, dir string, set spec.PackageSet, arch, role string,
+	place alpine.Place) (alpinePart, error) {
+	packages, err := a.Lock.Packages(set, arch)
+	if err != nil {
+		return alpinePart{}, err
+	}
+	files, err := a.Mirror.Fetch(ctx, packages)
+	if err != nil {
+		return alpinePart{}, err
+	}
+	out := alpinePart{assembled: assembled{inputs: make([]Input, len(packages))}, names: map[string]bool{}}
+	licences, common := make([]string, len(packages)), map[string]bool{}
+	var mu sync.Mutex
+	seen := func(name string) {
+		mu.Lock()
+		defer mu.Unlock()
+		if out.names[name] {
+			common[name] = true
+		}
+		out.names[name] = true
+	}
+	var pieces []layer.Piece
+	for i := range packages {
+		pieces = append(pieces, alpine.Unpack(files[i], place, seen, &licences[i]))
+	}
+	if out.layer, err = layer.Assemble(ctx, dir, pieces...); err != nil {
+		return out, err
+	}
+	if len(common) > 0 {
+		first := slices.Sorted(maps.Keys(common))[0]
+		return out, fmt.Errorf("several packages of %s have %s", alpine.SetKey(set, arch), first)
+	}
+	for i, p := range packages {
+		out.inputs[i] = Input{Name: p.Name, Version: p.Version, Arch: p.Arch, SHA256: p.SHA256, For: role}
+		if licences[i] != "" {
+			out.inputs[i].Licences = []string{licences[i]}
+		}
+	}
+	return out, nil
+}
+
+// own are the entries of the last layer: what packages' scripts would have made and somebody
+// needs, names that a build calls programs by, the folders of who builds, and builder.json.
+func (a AlpineBase) own(names map[string]bool, arch string, info Info) ([]layer.Entry, error) {
+	text, err := json.MarshalIndent(info, "", " ")
+	if err != nil {
+		return nil, err
+	}
+	entries := []layer.Entry{
+		{Name: "bin", Link: "usr/bin"}, {Name: "sbin", Link: "usr/sbin"}, {Name: "lib", Link: "usr/lib"},
+		{Name: "usr/"}, {Name: "usr/bin/"}, {Name: "usr/sbin/"}, {Name: "usr/lib/"},
+		{Name: "tmp/", Mode: 0o1777}, {Name: "src/", UID: Uid}, {Name: "out/", UID: Uid},
+		{Name: "cache/"}, {Name: "etc/"},
+		{Name: "etc/passwd", Data: []byte("root:x:0:0::/:/bin/sh\nbuilder:x:65532:65532::/tmp:/bin/sh\n")},
+		{Name: "etc/group", Data: []byte("root:x:0:\nbuilder:x:65532:\n")},
+		{Name: "etc/builder.json", Data: append(text, '\n')},
+	}
+	if !names["usr/bin/cc"] { // nothing of Alpine's tools brings one
+		entries = append(entries, layer.Entry{Name: "usr/bin/cc", Mode: 0o755, Data: nativeCompiler(arch)})
+	}
+	for _, t := range a.Targets.Built {
+		// A new volume takes the owner of the folder that it is mounted on.
+		entries = append(entries, layer.Entry{Name: "cache/" + t.Dir() + "/", UID: Uid})
+	}
+	links, err := toolLinks(names)
+	return append(entries, links...), err
+}
+
+// toolNames are the programs that every builder has in /usr/bin.
+var toolNames = []string{"clang", "ld.lld", "ar", "ranlib", "readelf",
+	"make", "flex", "bison", "m4", "busybox", "pkgconf"}
+
+// toolLinks are names in /usr/bin that the packages leave to be made. Alpine gives its
+// numbered compilers' plain names in a folder for each version; a package's script links
+// busybox's applets.
+func toolLinks(names map[string]bool) ([]layer.Entry, error) {
+	var links []layer.Entry
+	for _, tool := range toolNames {
+		if names["usr/bin/"+tool] {
 			continue
 		}
-		failed := &fault.Error{Code: fault.Failed, Err: errors.New("alpine base: " + m.Error), Log: tail(log.String())}
-		if status := exitStatus.FindStringSubmatch(m.Error); status != nil && status[1] == unreachable {
-			failed.Code, failed.Err = fault.Fetch, errors.New("alpine base: its packages cannot be fetched")
-			failed.Next = "see that the engine's containers reach the Alpine mirror, name another one or a proxy, or use the debian base"
+		found := match(names, "usr/lib/llvm*/bin/"+tool)
+		if len(found) == 0 {
+			return nil, fmt.Errorf("the packages of tools have no %s", tool)
 		}
-		return failed
+		newest := strings.TrimPrefix(found[len(found)-1], "usr/")
+		links = append(links, layer.Entry{Name: "usr/bin/" + tool, Link: "../" + newest})
 	}
+	for _, l := range []layer.Entry{{Name: "usr/bin/clang++", Link: "clang"}, {Name: "usr/bin/pkg-config", Link: "pkgconf"}} {
+		if !names[l.Name] {
+			links = append(links, l)
+		}
+	}
+	for applet := range strings.FieldsSeq(applets) {
+		if !names["usr/bin/"+applet] {
+			links = append(links, layer.Entry{Name: "usr/bin/" + applet, Link: "busybox"})
+		}
+	}
+	return links, nil
 }
 
-// tail is the end of a log, without empty lines.
-func tail(log string) string {
-	lines := strings.FieldsFunc(log, func(r rune) bool { return r == '\n' || r == '\r' })
-	return strings.Join(lines[max(0, len(lines)-logTail):], "\n")
+// libc names musl's upstream version, the same in all sysroots of a branch.
+func (a AlpineBase) libc(targets []spec.Target) string {
+	packages, err := a.Lock.Packages(a.Spec.Sysroot, targets[0].Alpine)
+	if err != nil {
+		return "musl"
+	}
+	for _, p := range packages {
+		if p.Name == "musl-dev" {
+			return "musl " + alpine.UpstreamVersion(p.Version)
+		}
+	}
+	return "musl"
 }

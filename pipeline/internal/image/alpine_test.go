@@ -1,377 +1,376 @@
 package image
 
 import (
-	"context"
-	"encoding/json"
+	"archive/tar"
+	"bytes"
 	"errors"
 	"flag"
-	"io/fs"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
-	"github.com/tcapflow/tcapflow/build"
+	ba "github.com/tcapflow/tcapflow/build/alpine"
 	"github.com/tcapflow/tcapflow/build/defaults"
-
-	"github.com/tcapflow/tcapflow/build/alpine"
-	"github.com/tcapflow/tcapflow/pipeline/internal/engine"
-	"github.com/tcapflow/tcapflow/pipeline/internal/fault"
+	"github.com/tcapflow/tcapflow/pipeline/internal/alpine"
+	at "github.com/tcapflow/tcapflow/pipeline/internal/alpine/alpinetest"
+	"github.com/tcapflow/tcapflow/pipeline/internal/fetch"
+	"github.com/tcapflow/tcapflow/pipeline/internal/key"
+	"github.com/tcapflow/tcapflow/pipeline/internal/layer"
 	"github.com/tcapflow/tcapflow/spec"
 )
 
 var update = flag.Bool("update", false, "write golden files")
 
-func alpineBase(t *testing.T) AlpineBase {
+var archiveKey = sync.OnceValues(func() (at.Key, error) { return at.NewKey("test-0001.rsa.pub") })
+
+// alpineTools are the packages of tools of a small archive, with files as Alpine has them.
+var alpineTools = map[string][]func(*tar.Writer) error{
+	"musl": {at.File("lib/ld-musl-x86_64.so.1", 0o755, "ld"),
+		at.Link(tar.TypeSymlink, "lib/libc.musl-x86_64.so.1", "ld-musl-x86_64.so.1")},
+	"busybox": {at.File("bin/busybox", 0o755, "busybox"), at.File("etc/securetty", 0o644, "console\n"),
+		at.File("usr/share/man/x", 0o644, "x")},
+	"clang22": {at.File("usr/lib/llvm22/bin/clang-22", 0o755, "clang"),
+		at.Link(tar.TypeSymlink, "usr/lib/llvm22/bin/clang", "clang-22")},
+	"lld22": {at.File("usr/bin/lld", 0o755, "lld"), at.Link(tar.TypeSymlink, "usr/bin/ld.lld", "lld")},
+	"binutils": {at.File("usr/bin/ar", 0o755, "ar"), at.File("usr/bin/ranlib", 0o755, "ranlib"),
+		at.File("usr/bin/readelf", 0o755, "readelf")},
+	"make":    {at.File("usr/bin/make", 0o755, "make")},
+	"flex":    {at.File("usr/bin/flex", 0o755, "flex")},
+	"bison":   {at.File("usr/bin/bison", 0o755, "bison")},
+	"pkgconf": {at.File("usr/bin/pkgconf", 0o755, "pkgconf")},
+	"m4":      {at.File("usr/bin/m4", 0o755, "m4"), at.File("usr/bin/sed", 0o755, "not busybox's")},
+}
+
+// alpineSysroot are those of a sysroot.
+func alpineSysroot(arch string) map[string][]func(*tar.Writer) error {
+	gcc := "usr/lib/gcc/" + arch + "-alpine-linux-musl/15.2.0/"
+	loader := "lib/ld-musl-" + arch + ".so.1"
+	return map[string][]func(*tar.Writer) error{
+		"musl": {at.File(loader, 0o755, "libc of "+arch),
+			at.Link(tar.TypeSymlink, "lib/libc.musl-"+arch+".so.1", loader[4:])},
+		"musl-dev": {at.File("usr/include/stdio.h", 0o644, "h"), at.File("usr/lib/crt1.o", 0o644, "o"),
+			at.File("usr/lib/rcrt1.o", 0o644, "o"),
+			at.File("usr/lib/crti.o", 0o644, "o"), at.File("usr/lib/crtn.o", 0o644,
+				"o"), at.File("usr/lib/libc.a", 0o644, "a"),
+			at.Link(tar.TypeSymlink, "usr/lib/libc.so", "../../"+loader), at.File("usr/bin/getconf", 0o755,
+				"x")},
+		"linux-headers": {at.File("usr/include/linux/if_packet.h", 0o644, "h"),
+			at.File("usr/include/asm/types.h", 0o644, "h")},
+		"gcc": {at.File(gcc+"crtbeginS.o", 0o644, "o"), at.File(gcc+"crtendS.o", 0o644, "o"),
+			at.File(gcc+"libgcc.a", 0o644, "a"),
+			at.File(gcc+"libgcc_eh.a", 0o644, "a"), at.File(gcc+"libgcov.a", 0o644,
+				"a"), at.File(gcc+"include/stddef.h", 0o644, "h"),
+			at.File(gcc+"plugin/include/tree.h", 0o644, "h"), at.File("usr/libexec/gcc/cc1", 0o755,
+				"x"), at.File("usr/bin/gcc", 0o755, "x")},
+	}
+}
+
+// smallArchive serves those packages for an amd64 engine and all targets, and gives a base
+// that is locked to them. edit changes what a set of an architecture has.
+func smallArchive(t *testing.T, edit func(set string,
+	packages map[string][]func(*tar.Writer) error)) AlpineBase {
 	t.Helper()
-	lock, err := ParseAlpineLock(alpine.Base.Lock)
+	key, err := archiveKey()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return AlpineBase{Spec: alpine.Base, Lock: lock, Toolchain: Toolchain{Version: "go1.26.8"}}
+	files, stanzas := map[string][]byte{}, map[string][]string{}
+	publish := func(set, arch string, packages map[string][]func(*tar.Writer) error) {
+		edit(set+"/"+arch, packages)
+		for _, name := range slices.Sorted(maps.Keys(packages)) {
+			p := at.Package{Name: name, Version: "1.2.6-r3", Arch: arch, Licence: "MIT"}
+			if name == "musl" {
+				p.Provides = "so:libc.musl-" + arch + ".so.1=1"
+			} else {
+				p.Depends = "so:libc.musl-" + arch + ".so.1"
+			}
+			a, err := key.Package(p, at.All(packages[name]...))
+			if err != nil {
+				t.Fatal(err)
+			}
+			files["v3.24/"+a.Path(set+"/"+arch)] = a.Text
+			stanzas[set+"/"+arch] = append(stanzas[set+"/"+arch], a.Stanza)
+		}
+	}
+	publish("tools", "x86_64", maps.Clone(alpineTools))
+	arches := ba.Base.Sysroot.Arches
+	for _, arch := range arches {
+		publish("sysroot", arch, alpineSysroot(arch))
+	}
+	for place, list := range stanzas {
+		index, err := key.Index("v3.24.0", at.Day, list...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files["v3.24/"+place+"/APKINDEX.tar.gz"] = index
+	}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(files[strings.TrimPrefix(r.URL.Path, "/")]))
+	}))
+	t.Cleanup(server.Close)
+	mirror := alpine.Mirror{URLs: []string{server.URL}, Branch: "v3.24", Keys: key.Keys(arches...),
+		Cache: &fetch.Cache{Dir: t.TempDir()}}
+	lock := alpine.Lock{Branch: "v3.24"}
+	for repository, set := range map[string]spec.PackageSet{"tools": ba.Base.Tools,
+		"sysroot": ba.Base.Sysroot} {
+		if set.Name == "tools" {
+			set.Arches = []string{"x86_64"}
+		}
+		mirror.Repositories = []string{repository} // tools and sysroots of one architecture have other files here
+		got, err := mirror.Resolve(t.Context(), []spec.PackageSet{set})
+		if err != nil {
+			t.Fatal(err)
+		}
+		lock = lock.With(got)
+	}
+	return AlpineBase{Spec: ba.Base, Targets: defaults.Targets, Mirror: mirror, Lock: lock,
+		Toolchain: Toolchain{Version: "go1.26.8"}, Temp: t.TempDir()}
 }
 
-func TestAlpineLock(t *testing.T) {
-	lock := alpineBase(t).Lock
-	if !strings.HasPrefix(lock.Image, "alpine:") {
-		t.Errorf("lock.json names %q, want a tag of alpine", lock.Image)
+func asItIs(string, map[string][]func(*tar.Writer) error) {}
+
+// layerNames lists a layer's files and links; a link with where it leads.
+func layerNames(t *testing.T, l interface{ Uncompressed() (io.ReadCloser, error) }) []string {
+	t.Helper()
+	r, err := l.Uncompressed()
+	if err != nil {
+		t.Fatal(err)
 	}
-	lock.Digest = "sha256:00"
-	if want := lock.Image + "@sha256:00"; lock.image() != want {
-		t.Errorf("image with a digest is %q, want %q", lock.image(), want)
+	defer r.Close()
+	var found []string
+	for entries := tar.NewReader(r); ; {
+		h, err := entries.Next()
+		if errors.Is(err, io.EOF) {
+			slices.Sort(found)
+			return found
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if h.Typeflag != tar.TypeDir {
+			found = append(found, strings.TrimSuffix(h.Name+" "+h.Linkname, " "))
+		}
 	}
 }
 
 // A key changes with what a binary can see, and with nothing else.
 func TestAlpineKeys(t *testing.T) {
-	amd64 := func(t *testing.T, a AlpineBase, arch string, targets []spec.Target) string {
+	base := smallArchive(t, asItIs)
+	key := func(a AlpineBase, targets []spec.Target) string {
 		t.Helper()
-		b, err := a.Builder(arch, targets)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(b.Keys) != len(targets) || b.Base != "alpine" || b.Arch != arch {
-			t.Fatalf("Builder is %+v", b)
+		b, err := a.Builder("amd64", targets)
+		if err != nil || len(b.Keys) != len(targets) || b.Base != "alpine" || b.Arch != "amd64" {
+			t.Fatalf("%+v, %v", b, err)
 		}
 		return b.Keys["linux/amd64"]
 	}
-	base := amd64(t, alpineBase(t), "amd64", defaults.Targets.Built)
-	for _, test := range []struct {
-		name    string
-		edit    func(*AlpineBase)
-		arch    string
-		targets []spec.Target
-		same    bool
-	}{
-		{name: "nothing", same: true},
-		{name: "fewer targets", targets: defaults.Targets.Built[:1], same: true},
-		{name: "mirror", edit: func(a *AlpineBase) { a.Mirror = "https://mirror.example/alpine" }, same: true},
-		{name: "registry", edit: func(a *AlpineBase) { a.RegistryPrefix = "registry.example" }, same: true},
-		{name: "proxy", edit: func(a *AlpineBase) { a.Proxy, a.CA = map[string]string{"HTTPS_PROXY": "x"}, []byte("x") }, same: true},
-		{name: "go", edit: func(a *AlpineBase) { a.Toolchain.Version = "go1.26.9" }},
-		{name: "image", edit: func(a *AlpineBase) { a.Lock.Image = "alpine:edge" }},
-		{name: "digest", edit: func(a *AlpineBase) { a.Lock.Digest = "sha256:00" }},
-		{name: "engine's architecture", arch: "arm64"},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			a, arch, targets := alpineBase(t), "amd64", defaults.Targets.Built
-			if test.edit != nil {
-				test.edit(&a)
-			}
-			if test.arch != "" {
-				arch = test.arch
-			}
-			if test.targets != nil {
-				targets = test.targets
-			}
-			if got := amd64(t, a, arch, targets); (got == base) != test.same {
-				t.Errorf("key %s, before %s: want same %v", got, base, test.same)
-			}
-		})
+	all := defaults.Targets.Built
+	was := key(base, all)
+	if key(base, all[:1]) != was {
+		t.Error("the key depends on what else is built")
+	}
+	elsewhere := base
+	elsewhere.Mirror.URLs = []string{"https://mirror.example/alpine"}
+	if key(elsewhere, all) != was {
+		t.Error("the key depends on the mirror")
+	}
+	newer := base
+	newer.Toolchain.Version = "go1.26.9"
+	if key(newer, all) == was {
+		t.Error("the key does not depend on the toolchain")
+	}
+	for set, changes := range map[string]bool{"tools/x86_64": true, "sysroot/x86_64": true,
+		"sysroot/x86": false} {
+		patched := base
+		packages := slices.Clone(base.Lock.Sets[set])
+		packages[0].SHA256 = strings.Repeat("0", 64)
+		patched.Lock = base.Lock.With(alpine.Lock{Sets: map[string][]alpine.Package{set: packages}})
+		if (key(patched, all) != was) != changes {
+			t.Errorf("a package of %s: want another key: %v", set, changes)
+		}
+	}
+	if _, err := base.Builder("arm64", all); !errors.Is(err, alpine.ErrNotLocked) {
+		t.Errorf("an engine whose tools are not locked: %v", err)
+	}
+	if got := base.libc(all); got != "musl 1.2.6" {
+		t.Errorf("libc is %q", got)
 	}
 }
 
-func TestAlpineArguments(t *testing.T) {
-	a := alpineBase(t)
-	a.RegistryPrefix, a.Mirror = "registry.example", "https://mirror.example/alpine"
-	a.Proxy = map[string]string{"HTTPS_PROXY": "http://proxy.example:3128"}
-	targets, err := defaults.Targets.Select("linux/amd64,linux/arm/v7")
-	if err != nil {
-		t.Fatal(err)
+// The committed lock is whole, or names nothing.
+func TestAlpineLock(t *testing.T) {
+	lock, err := alpine.ParseLock(ba.Base.Lock)
+	if err != nil || lock.Branch != ba.Base.Branch {
+		t.Fatalf("%v, of %s", err, lock.Branch)
 	}
-	got := map[string]string{}
-	for name, value := range a.arguments(targets) {
-		got[name] = *value
-	}
-	want := map[string]string{
-		"REGISTRY_PREFIX": "registry.example/library/",
-		"ALPINE_IMAGE":    a.Lock.Image,
-		"ALPINE_MIRROR":   "https://mirror.example/alpine",
-		"TARGETS":         "linux/amd64:x86_64-linux-musl:x86_64 linux/arm/v7:arm-linux-musleabihf:armv7",
-		"HTTPS_PROXY":     "http://proxy.example:3128",
-	}
-	if !reflect.DeepEqual(got, want) {
-		t.Errorf("got %q\nwant %q", got, want)
+	a := AlpineBase{Spec: ba.Base, Targets: defaults.Targets, Lock: lock,
+		Toolchain: Toolchain{Version: "go1.26.8"}}
+	for _, arch := range []string{"amd64", "arm64"} {
+		_, err := a.Builder(arch, defaults.Targets.Built)
+		if lock.Empty() != errors.Is(err, alpine.ErrNotLocked) {
+			t.Errorf("%s: %v", arch, err)
+		}
 	}
 }
 
-func TestReason(t *testing.T) {
-	for text, want := range map[string]string{
-		`Get "https://registry-1.docker.io/v2/": dial tcp: lookup registry-1.docker.io on 192.0.2.1:53: no such host`:                           "no such host",
-		"pull access denied for x, repository does not exist or may require 'docker login': denied: requested access to the resource is denied": "requested access to the resource is denied",
-		"unexpected EOF\n": "unexpected EOF",
-	} {
-		if got := reason(errors.New(text)); got != want {
-			t.Errorf("%s\n\tgot %q, want %q", text, got, want)
-		}
-	}
-	if got := reason(context.DeadlineExceeded); got != "no answer within 15s" {
-		t.Errorf("timeout: %q", got)
-	}
-}
-
-func TestFollow(t *testing.T) {
-	const docker = `{"errorDetail":{"code":%,"message":"x"},"error":"The command '/bin/sh -c sh /builder/install.sh' returned a non-zero code: %"}`
-	for _, test := range []struct {
-		name, messages string
-		code           fault.Code
-		log            string
-	}{
-		{name: "built", messages: `{"stream":"Step 1/2 : FROM x\n"}{"aux":{"ID":"sha256:00"}}`},
-		{name: "mirror", messages: `{"stream":"Step 1/2 : FROM x\n"}{"stream":"Step 2/2 : RUN x\n"}{"stream":"\u001b[91mWARNING: DNS lookup error\n\u001b[0m"}` + strings.ReplaceAll(docker, "%", "4"), code: fault.Fetch, log: "Step 2/2 : RUN x\nWARNING: DNS lookup error"},
-		{name: "mirror, podman", messages: `{"error":"building at STEP \"RUN x\": while running runtime: exit status 4"}`, code: fault.Fetch},
-		{name: "script", messages: strings.ReplaceAll(docker, "%", "1"), code: fault.Failed},
-		{name: "status 14", messages: strings.ReplaceAll(docker, "%", "14"), code: fault.Failed},
-		{name: "broken off", messages: `{"stream":"Step`, code: fault.Engine},
-		{name: "long log", messages: strings.Repeat(`{"stream":"line\n"}`, 100) + strings.ReplaceAll(docker, "%", "1"), code: fault.Failed, log: strings.TrimSpace(strings.Repeat("line\n", logTail))},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			err := follow(strings.NewReader(test.messages))
-			var failed *fault.Error
-			switch errors.As(err, &failed); {
-			case test.code == 0 && err != nil:
-				t.Fatal(err)
-			case test.code != 0 && (failed == nil || failed.Code != test.code || failed.Log != test.log):
-				t.Errorf("got %#v\nwant code %d, log %q", failed, test.code, test.log)
-			}
-		})
-	}
-}
-
-// eachShell runs a test with the scripts' two shells: busybox with nothing but its own
-// programs, as in Alpine, and the host's.
-func eachShell(t *testing.T, test func(t *testing.T, script func(args ...string) ([]byte, error))) {
-	scripts := t.TempDir()
-	if err := alpineBase(t).eachFile(func(name string, text []byte) error {
-		return os.WriteFile(filepath.Join(scripts, name), text, 0o644)
-	}); err != nil {
-		t.Fatal(err)
-	}
-	run := func(sh, path string) func(args ...string) ([]byte, error) {
-		return func(args ...string) ([]byte, error) {
-			cmd := exec.Command(sh, args...)
-			cmd.Dir, cmd.Env = scripts, []string{"PATH=" + path}
-			var stderr strings.Builder
-			cmd.Stderr = &stderr
-			out, err := cmd.Output()
-			if err != nil {
-				err = errors.New(err.Error() + ": " + stderr.String())
-			}
-			return out, err
-		}
-	}
-	t.Run("busybox", func(t *testing.T) {
-		busybox, err := exec.LookPath("busybox")
-		if err != nil {
-			t.Skip("no busybox on this host (Debian: apt-get install busybox-static)")
-		}
-		path := t.TempDir()
-		for _, applet := range []string{"sh", "awk", "sed", "sort", "tr", "cat", "cp", "mkdir"} {
-			if err := os.Symlink(busybox, filepath.Join(path, applet)); err != nil {
-				t.Fatal(err)
-			}
-		}
-		test(t, run(filepath.Join(path, "sh"), path))
-	})
-	t.Run("host", func(t *testing.T) {
-		sh, err := exec.LookPath("sh")
-		if err != nil {
-			t.Skip("no sh on this host")
-		}
-		test(t, run(sh, os.Getenv("PATH")))
-	})
-}
-
-func TestInfoScript(t *testing.T) {
-	testdata, err := filepath.Abs("testdata/alpine")
-	if err != nil {
-		t.Fatal(err)
-	}
-	golden := filepath.Join(testdata, "builder.json")
-	eachShell(t, func(t *testing.T, script func(...string) ([]byte, error)) {
-		got, err := script("info.sh", "3.24.1", filepath.Join(testdata, "go.json"),
-			"tools="+filepath.Join(testdata, "tools.installed"), "linux/arm/v7="+filepath.Join(testdata, "armv7.installed"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if *update {
-			if err := os.WriteFile(golden, got, 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(golden)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if string(got) != string(want) {
-			t.Errorf("got %s\nwant %s", got, want)
-		}
-		var info Info
-		if err := json.Unmarshal(got, &info); err != nil {
-			t.Fatal(err)
-		}
-		if info.Base != "alpine" || info.Libc != "musl 1.2.6" || info.Go.Version != "go1.26.8" {
-			t.Errorf("got %+v", info)
-		}
-	})
-}
-
-func TestSysrootScript(t *testing.T) {
-	const gcc = "usr/lib/gcc/armv7-alpine-linux-musleabihf/15.2.0/"
-	whole := []string{
-		"usr/include/stdio.h", "usr/include/linux/if_packet.h", "lib/ld-musl-armhf.so.1",
-		"usr/lib/crt1.o", "usr/lib/rcrt1.o", "usr/lib/crti.o", "usr/lib/crtn.o", "usr/lib/libc.a", "usr/lib/libgomp.so.1", "usr/bin/gcc",
-		gcc + "crtbeginS.o", gcc + "crtendS.o", gcc + "libgcc.a", gcc + "libgcc_eh.a", gcc + "liblto_plugin.so",
-	}
-	for _, test := range []struct{ name, without, problem string }{
-		{name: "whole"},
-		{name: "no musl-dev", without: "usr/lib/rcrt1.o", problem: "no lib/rcrt1.o"},
-		{name: "no libgcc", without: gcc + "libgcc.a", problem: "not one libgcc.a"},
-		{name: "no unwinder", without: gcc + "libgcc_eh.a", problem: "libgcc_eh.a"},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			eachShell(t, func(t *testing.T, script func(...string) ([]byte, error)) {
-				stage, sysroot := t.TempDir(), filepath.Join(t.TempDir(), "sysroot")
-				for _, name := range whole {
-					if name == test.without {
-						continue
-					}
-					if err := os.MkdirAll(filepath.Join(stage, filepath.Dir(name)), 0o755); err != nil {
-						t.Fatal(err)
-					}
-					if err := os.WriteFile(filepath.Join(stage, name), []byte(name), 0o644); err != nil {
-						t.Fatal(err)
-					}
-				}
-				if err := os.Symlink("../../lib/ld-musl-armhf.so.1", filepath.Join(stage, "usr/lib/libc.so")); err != nil {
-					t.Fatal(err)
-				}
-				_, err := script("sysroot.sh", stage, sysroot, "arm-linux-musleabihf")
-				if test.problem != "" {
-					if err == nil || !strings.Contains(err.Error(), test.problem) {
-						t.Fatalf("got %v, want an error with %q", err, test.problem)
-					}
-					return
-				}
-				if err != nil {
-					t.Fatal(err)
-				}
-				want := []string{
-					"usr/include/linux/if_packet.h", "usr/include/stdio.h",
-					"usr/lib/crt1.o", "usr/lib/crti.o", "usr/lib/crtn.o",
-					"usr/lib/gcc/arm-linux-musleabihf/15.2.0/crtbeginS.o", "usr/lib/gcc/arm-linux-musleabihf/15.2.0/crtendS.o",
-					"usr/lib/gcc/arm-linux-musleabihf/15.2.0/libgcc.a", "usr/lib/gcc/arm-linux-musleabihf/15.2.0/libgcc_eh.a",
-					"usr/lib/libc.a", "usr/lib/libc.so", "usr/lib/rcrt1.o",
-				}
-				if got := regularFiles(t, sysroot); !slices.Equal(got, want) {
-					t.Errorf("got %q\nwant %q", got, want)
-				}
-			})
-		})
-	}
-}
-
-// regularFiles lists the regular files below a folder, in order.
-func regularFiles(t *testing.T, root string) []string {
-	t.Helper()
-	var names []string
-	if err := fs.WalkDir(os.DirFS(root), ".", func(name string, d fs.DirEntry, err error) error {
-		if err == nil && d.Type().IsRegular() {
-			names = append(names, name)
-		}
-		return err
-	}); err != nil {
-		t.Fatal(err)
-	}
-	return names
-}
-
-// testEngine connects to an engine where tests may use one.
-func testEngine(t *testing.T) *engine.Engine {
-	t.Helper()
-	if os.Getenv("TCAPFLOW_TEST_ENGINE") != "1" {
-		t.Skip("uses a container engine: set TCAPFLOW_TEST_ENGINE=1")
-	}
-	e, err := engine.Connect(t.Context(), t.TempDir(), build.Project.Namespace)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return e
-}
-
-func TestAlpineUnavailable(t *testing.T) {
-	e := testEngine(t)
-	a := alpineBase(t)
-	a.RegistryPrefix = "127.0.0.1:1"
-	ok, why := a.Available(t.Context(), e)
-	if want := "127.0.0.1:1/library/" + a.Lock.image() + " cannot be pulled: "; ok || !strings.HasPrefix(why, want) || strings.Contains(why, "\n") {
-		t.Errorf("got %v, %q; want one line that begins %q", ok, why, want)
-	}
-	_, err := a.Ensure(t.Context(), e, defaults.Targets.Built[:1], func() {})
-	var failed *fault.Error
-	if !errors.As(err, &failed) || failed.Code != fault.Fetch {
-		t.Errorf("Ensure: got %v, want exit code %d", err, fault.Fetch)
-	}
-}
-
-// The builder is built and links a static-PIE for each target.
-func TestAlpineEnsure(t *testing.T) {
-	e := testEngine(t)
-	a := alpineBase(t)
-	a.Temp = t.TempDir()
-	if ok, why := a.Available(t.Context(), e); !ok {
-		t.Skip(why)
-	}
-	b, err := a.Ensure(t.Context(), e, defaults.Targets.Built, func() { t.Log("building") })
-	var failed *fault.Error
-	if errors.As(err, &failed) && failed.Code == fault.Fetch {
-		t.Skip(err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := e.Start(t.Context(), engine.Spec{Image: b.Ref, Cmd: []string{"sleep", "600"}, Tmpfs: map[string]string{"/tmp": "exec"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Remove(t.Context())
+// Each target's sysroot lies where clang looks, with nothing else in it.
+func TestAlpineSysroots(t *testing.T) {
+	a := smallArchive(t, asItIs)
 	for _, target := range defaults.Targets.Built {
-		t.Run(target.Name, func(t *testing.T) {
-			words := append([]string{"cc", "--target=" + target.Triple, "--sysroot=/sysroot/" + target.Triple, "-static-pie", "-fuse-ld=lld", "-rtlib=libgcc"}, target.CFlags...)
-			if _, err := c.Output(t.Context(), "sh", "-c", "echo '#include <linux/if_packet.h>\nint main(void) { return 0; }' >/tmp/x.c && "+strings.Join(words, " ")+" -o /out/x /tmp/x.c"); err != nil {
-				t.Error(err)
+		part, err := a.sysroot(t.Context(), t.TempDir(), target)
+		if err != nil {
+			t.Fatal(err)
+		}
+		root := "sysroot/" + target.Triple + "/usr/"
+		gcc := root + "lib/gcc/" + target.Triple + "/15.2.0/"
+		want := []string{
+			root + "include/asm/types.h", root + "include/linux/if_packet.h", root + "include/stdio.h",
+			root + "lib/crt1.o", root + "lib/crti.o", root + "lib/crtn.o",
+			gcc + "crtbeginS.o", gcc + "crtendS.o", gcc + "libgcc.a", gcc + "libgcc_eh.a",
+			root + "lib/libc.a", root + "lib/libc.so", root + "lib/rcrt1.o",
+		}
+		if got := layerNames(t, part.layer); !slices.Equal(got, want) {
+			t.Errorf("%s: got %q\nwant %q", target.Name, got, want)
+		}
+		if in := part.inputs[0]; len(part.inputs) != 4 || in.For != target.Name || in.Licences[0] != "MIT" ||
+			len(in.SHA256) != 64 || in.Arch != target.Alpine {
+			t.Errorf("inputs: %+v", part.inputs)
+		}
+	}
+}
+
+func TestAlpineSysrootLacks(t *testing.T) {
+	amd64 := defaults.Targets.Built[0]
+	for pkg, lacks := range map[string]string{
+		"musl-dev": "have no include/stdio.h", "linux-headers": "have no include/linux/if_packet.h", "gcc": "have not one crtbeginS.o",
+	} {
+		a := smallArchive(t, func(set string, packages map[string][]func(*tar.Writer) error) {
+			if set == "sysroot/x86_64" {
+				packages[pkg] = []func(*tar.Writer) error{at.File("usr/other", 0o644, "x")}
 			}
 		})
+		if _, err := a.sysroot(t.Context(), t.TempDir(), amd64); err == nil ||
+			!strings.Contains(err.Error(), lacks) {
+			t.Errorf("without %s: %v", pkg, err)
+		}
 	}
-	text, err := c.GetFile(t.Context(), "/etc/builder.json", 1<<20)
+}
+
+// What packages' scripts would make is made; what a package has is left to it.
+func TestAlpineTools(t *testing.T) {
+	a := smallArchive(t, asItIs)
+	part, err := a.tools(t.Context(), t.TempDir(), "amd64")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var info Info
-	if err := json.Unmarshal(text, &info); err != nil || info.Base != "alpine" || info.Go.Version != a.Toolchain.Version {
-		t.Errorf("builder.json: %v\n%s", err, text)
+	names := layerNames(t, part.layer)
+	for _, want := range []string{"usr/bin/busybox", "usr/bin/sed", "usr/lib/ld-musl-x86_64.so.1",
+		"usr/lib/llvm22/bin/clang clang-22", "usr/bin/ld.lld lld"} {
+		if !slices.Contains(names, want) {
+			t.Errorf("no %s in %q", want, names)
+		}
 	}
+	if slices.Contains(names, "usr/share/man/x") {
+		t.Error("manuals are taken")
+	}
+	own, err := a.own(part.names, "amd64", Info{Base: "alpine", Suite: "v3.24"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	links := map[string]string{}
+	for _, e := range own {
+		links[e.Name] = e.Link
+	}
+	for name, to := range map[string]string{"bin": "usr/bin", "usr/bin/clang": "../lib/llvm22/bin/clang",
+		"usr/bin/clang++": "clang", "usr/bin/pkg-config": "pkgconf", "usr/bin/sh": "busybox", "usr/bin/awk": "busybox"} {
+		if links[name] != to {
+			t.Errorf("%s leads to %q, want %q", name, links[name], to)
+		}
+	}
+	for _, name := range []string{"usr/bin/sed", "usr/bin/ld.lld", "usr/bin/m4"} {
+		if _, made := links[name]; made {
+			t.Errorf("%s is made though a package has it", name)
+		}
+	}
+	delete(part.names, "usr/lib/llvm22/bin/clang")
+	if _, err := a.own(part.names, "amd64", Info{}); err == nil || !strings.Contains(err.Error(), "have no clang") {
+		t.Errorf("without a compiler: %v", err)
+	}
+}
+
+// An engine refuses a layer that names a path twice.
+func TestAlpineCommonFile(t *testing.T) {
+	a := smallArchive(t, func(set string, packages map[string][]func(*tar.Writer) error) {
+		if set == "tools/x86_64" {
+			packages["make"] = []func(*tar.Writer) error{at.File("usr/bin/make", 0o755, "make"),
+				at.File("usr/bin/m4", 0o755, "mine")}
+		}
+	})
+	const want = "several packages of tools/x86_64 have usr/bin/m4"
+	if _, err := a.tools(t.Context(), t.TempDir(), "amd64"); err == nil || err.Error() != want {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestAlpineRecipe holds what the recipe makes of the small archive against digests. If this
+// changes on purpose, count alpineRecipe on: keys hold the number, not this code.
+func TestAlpineRecipe(t *testing.T) {
+	a := smallArchive(t, asItIs)
+	a.Targets = recipeTargets
+	text := alpineRecipe + "\n"
+	tools, err := a.tools(t.Context(), t.TempDir(), "amd64")
+	if err != nil {
+		t.Fatal(err)
+	}
+	own, err := a.own(tools.names, "amd64", Info{Base: "alpine", Suite: "v3.24"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	last, err := layer.Assemble(t.Context(), t.TempDir(), layer.Entries(own...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sysroot, err := a.sysroot(t.Context(), t.TempDir(), recipeTargets.Built[2])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range []struct {
+		name  string
+		layer interface{ Uncompressed() (io.ReadCloser, error) }
+	}{{"tools", tools.layer}, {"sysroot", sysroot.layer}, {"last", last}} {
+		text += fmt.Sprintln(l.name, digest(t, l.layer))
+	}
+	golden := filepath.Join("testdata", "alpine_recipe.golden")
+	if *update {
+		if err := os.WriteFile(golden, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil || text != string(want) {
+		t.Errorf("%v, got\n%swant\n%s", err, text, want)
+	}
+}
+
+func digest(t *testing.T, l interface{ Uncompressed() (io.ReadCloser, error) }) string {
+	t.Helper()
+	r, err := l.Uncompressed()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	text, err := io.ReadAll(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key.Of(string(text))
 }

@@ -2,7 +2,6 @@ package image
 
 import (
 	"context"
-	_ "embed"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -15,14 +14,14 @@ import (
 
 	"github.com/tcapflow/tcapflow/pipeline/internal/debian"
 	"github.com/tcapflow/tcapflow/pipeline/internal/engine"
+	"github.com/tcapflow/tcapflow/pipeline/internal/key"
 	"github.com/tcapflow/tcapflow/pipeline/internal/layer"
 	"github.com/tcapflow/tcapflow/spec"
 )
 
-// recipe is this file: how packages become an image is an input of the image, too.
-//
-//go:embed debian.go
-var recipe string
+// recipe says how packages become an image, which is an input of the image, too. A test
+// holds an image against a digest, and tells when the number has to be raised.
+const recipe = "debian builder 2"
 
 // DebianBase assembles a builder from Debian packages.
 type DebianBase struct {
@@ -38,9 +37,9 @@ type DebianBase struct {
 // natives are the sysroots of programs that run in the builder itself, by its architecture:
 // what a library compiles to write its own sources with.
 var natives = map[string]spec.Target{
-	"amd64": {Name: "native", Triple: "x86_64-linux-musl", Debian: "amd64",
+	"amd64": {Name: "native", Triple: "x86_64-linux-musl", Debian: "amd64", Alpine: "x86_64",
 		GNU: "x86_64-linux-gnu", GCC: "x86_64-linux-gnu", Uapi: "x86"},
-	"arm64": {Name: "native", Triple: "aarch64-linux-musl", Debian: "arm64",
+	"arm64": {Name: "native", Triple: "aarch64-linux-musl", Debian: "arm64", Alpine: "aarch64",
 		GNU: "aarch64-linux-gnu", GCC: "aarch64-linux-gnu", Uapi: "arm64"},
 }
 
@@ -57,7 +56,7 @@ func withNative(arch string, targets []spec.Target) []spec.Target {
 // static, as the libraries of the builder's tools have no headers.
 func nativeCompiler(arch string) []byte {
 	triple := natives[arch].Triple
-	return []byte("#!/bin/sh\nexec clang --target=" + triple + " --sysroot=/sysroot/" + triple +
+	return []byte("#!/bin/sh\nexec clang --no-default-config --target=" + triple + " --sysroot=/sysroot/" + triple +
 		" -static -fuse-ld=lld -Wno-unused-command-line-argument \"$@\"\n")
 }
 
@@ -104,7 +103,7 @@ func (d DebianBase) extras(arch string) ([]debian.Package, error) {
 // Builder names the image that serves the targets on an engine of this architecture;
 // nothing is looked up and nothing is run.
 func (d DebianBase) Builder(arch string, targets []spec.Target) (Builder, error) {
-	b := Builder{Base: "debian", Arch: arch, Go: d.Toolchain.Version, Keys: map[string]string{}}
+	b := Builder{Base: "debian", Arch: arch, Go: d.Toolchain.Version, GoKey: d.Toolchain.key(arch), Keys: map[string]string{}}
 	tools, err := d.Lock.Packages(d.Spec.Tools, arch)
 	if err != nil {
 		return Builder{}, err
@@ -126,7 +125,7 @@ func (d DebianBase) Builder(arch string, targets []spec.Target) (Builder, error)
 		for _, p := range slices.Concat(tools, extras, native, sysroot) {
 			words = append(words, p.SHA256)
 		}
-		b.Keys[t.Name] = keyOf(words...)
+		b.Keys[t.Name] = key.Of(words...)
 	}
 	return b, nil
 }
@@ -176,15 +175,20 @@ func (d DebianBase) assemble(ctx context.Context, e *engine.Engine, b *Builder, 
 		return err
 	}
 	labels := b.labelsFor(targets)
-	b.Ref = e.Tag(kind, "debian-"+keyOf(info.words()...))
-	err = Load(ctx, e, b.Ref, v1.Config{
-		Env: []string{"PATH=/usr/local/go/bin:/usr/bin", "HOME=/tmp"}, User: User, WorkingDir: "/src",
-		Cmd: []string{"sleep", "2147483647"}, Labels: labels,
-	}, e.Arch, append(layers, last)...)
+	b.Ref = e.Tag(kind, "debian-"+key.Of(info.words()...))
+	err = Load(ctx, e, b.Ref, config(labels), e.Arch, append(layers, last)...)
 	if err != nil {
 		return err
 	}
 	return b.dropServed(ctx, e, targets)
+}
+
+// config is how a builder is started.
+func config(labels map[string]string) v1.Config {
+	return v1.Config{
+		Env: []string{"PATH=/usr/local/go/bin:/usr/bin", "HOME=/tmp"}, User: User, WorkingDir: "/src",
+		Cmd: []string{"sleep", "2147483647"}, Labels: labels,
+	}
 }
 
 // assembled is a layer and what it was made of.

@@ -13,8 +13,6 @@ package image
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"io"
 	"strings"
 
@@ -56,11 +54,12 @@ type Input struct {
 
 // Builder is an image that the engine has.
 type Builder struct {
-	Ref  string
-	Base string
-	Arch string            // the engine's, as GOARCH
-	Go   string            // the toolchain in it: go1.26.8
-	Keys map[string]string // by target's name: the hash of everything that its binaries see
+	Ref   string
+	Base  string
+	Arch  string            // the engine's, as GOARCH
+	Go    string            // the toolchain in it: go1.26.8
+	GoKey string            // the hash of what its files are, which the version alone does not tell
+	Keys  map[string]string // by target's name: the hash of everything that its binaries see
 }
 
 // labels of a builder image, beside engine.LabelImage.
@@ -70,12 +69,6 @@ const (
 	labelKey    = "musl-static.builder.key" // of the tools; with "." + target, of that target
 	goInstalled = "usr/local/go"
 )
-
-// keyOf hashes a builder's inputs; each word stands for one.
-func keyOf(words ...string) string {
-	sum := sha256.Sum256([]byte(strings.Join(words, "\n")))
-	return hex.EncodeToString(sum[:])[:24]
-}
 
 // labelsFor names the keys that an image must have to serve the targets.
 func (b Builder) labelsFor(targets []spec.Target) map[string]string {
@@ -99,7 +92,8 @@ func (b Builder) Present(ctx context.Context, e *engine.Engine, targets []spec.T
 }
 
 // dropServed removes builder images that b makes superfluous: each target that they
-// serve, b serves with the same key. One that a container uses stays. Images are compared
+// serve, b serves with the same key. One that a container uses stays, and one that another
+// checkout has used lately: between its look at it and its container it would be gone. Images are compared
 // by ID: a tag need not come back as it was given.
 func (b Builder) dropServed(ctx context.Context, e *engine.Engine, targets []spec.Target) error {
 	labels := b.labelsFor(targets)
@@ -111,8 +105,12 @@ func (b Builder) dropServed(ctx context.Context, e *engine.Engine, targets []spe
 	if err != nil {
 		return err
 	}
+	used, err := e.OfOthers(ctx)
+	if err != nil {
+		return err
+	}
 	for _, old := range images {
-		if engine.SameImage(old.ID, id) {
+		if engine.SameImage(old.ID, id) || used[engine.FullID(old.ID)] {
 			continue
 		}
 		served := true
@@ -158,8 +156,5 @@ func LoadImage(ctx context.Context, e *engine.Engine, tag string, img v1.Image) 
 	if err != nil {
 		return err
 	}
-	r, w := io.Pipe()
-	go func() { w.CloseWithError(tarball.Write(ref, img, w)) }()
-	defer r.Close()
-	return e.Load(ctx, tag, r)
+	return e.Load(ctx, tag, func(w io.Writer) error { return tarball.Write(ref, img, w) })
 }

@@ -2,6 +2,7 @@ package image
 
 import (
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -9,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/tcapflow/tcapflow/build"
 	"github.com/tcapflow/tcapflow/build/defaults"
@@ -28,6 +30,7 @@ var podman431 = map[string]string{
 		{"Id":"sha256:aaaa","RepoTags":["localhost/tcapflow-builder:debian-other"],"Labels":{"musl-static.image":"builder","musl-static.builder":"debian","musl-static.builder.key.linux_amd64":"0000","dev.tcapflow.owner":"tcapflow"}},
 		{"Id":"sha256:e04d","RepoTags":["localhost/tcapflow-builder:debian-new"],"Labels":{"musl-static.image":"builder","musl-static.builder":"debian","musl-static.builder.key.linux_amd64":"3f18","dev.tcapflow.owner":"tcapflow"}},
 		{"Id":"sha256:bbbb","RepoTags":["localhost/tcapflow-builder:debian-old"],"Labels":{"musl-static.image":"builder","musl-static.builder":"debian","musl-static.builder.key.linux_amd64":"3f18","dev.tcapflow.owner":"tcapflow"}}]`,
+	"GET /volumes": `{"Volumes":[]}`,
 	"GET /images/tcapflow-builder:debian-new/json":           `{"Id":"sha256:e04d"}`,
 	"DELETE /images/localhost/tcapflow-builder:debian-old":   `[]`,
 	"DELETE /images/localhost/tcapflow-builder:debian-new":   `[]`,
@@ -87,6 +90,22 @@ func TestPresentOfPodman(t *testing.T) {
 	b.Keys["linux/amd64"] = "ffff"
 	if got, err := b.Present(t.Context(), e, amd64()); err != nil || got.Ref != "" {
 		t.Errorf("a builder of another key serves: %q, %v", got.Ref, err)
+	}
+}
+
+// What another checkout used today stays for it, though what is there now would serve it.
+func TestDropServedOfOthers(t *testing.T) {
+	answers := maps.Clone(podman431)
+	day := time.Now().UTC().Format(time.DateOnly)
+	answers["GET /volumes"] = `{"Volumes":[{"Name":"tcapflow-mark-` + day + `-1","Labels":{"dev.tcapflow.owner":"tcapflow",` +
+		`"dev.tcapflow.checkout":"theirs","dev.tcapflow.day":"` + day + `","dev.tcapflow.uses":"sha256:bbbb"}}]}`
+	e, changes := recorded(t, answers)
+	b := Builder{Base: "debian", Ref: "tcapflow-builder:debian-new", Keys: map[string]string{"linux/amd64": "3f18"}}
+	if err := b.dropServed(t.Context(), e, amd64()); err != nil {
+		t.Fatal(err)
+	}
+	if got := changes(); len(got) > 0 {
+		t.Errorf("the engine was asked for %q", got)
 	}
 }
 

@@ -2,29 +2,26 @@ package image
 
 import (
 	"archive/tar"
-	"bytes"
 	"context"
-	_ "embed"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/tcapflow/tcapflow/pipeline/internal/fault"
+	"github.com/tcapflow/tcapflow/pipeline/internal/host"
+	"github.com/tcapflow/tcapflow/pipeline/internal/key"
 	"github.com/tcapflow/tcapflow/pipeline/internal/layer"
 )
 
-// goRecipe is this file, an input of the image.
-//
-//go:embed toolchain.go
-var goRecipe string
+// goRecipe says what of a toolchain is in an image, as recipe does of packages.
+const goRecipe = "go 1"
 
 // Toolchain is a release of Go, taken through GOPROXY as the module golang.org/toolchain,
 // whose sum the go command verifies against the checksum database.
@@ -38,6 +35,9 @@ func (t Toolchain) Fetch(ctx context.Context, dir, arch string) (string, error) 
 	got, err := t.download(ctx, dir, arch)
 	return got.Dir, err
 }
+
+// key is the hash of what layer makes.
+func (t Toolchain) key(arch string) string { return key.Of(goRecipe, t.Version, arch)[:12] }
 
 // layer fetches the toolchain for an architecture and lays it below /usr/local/go.
 func (t Toolchain) layer(ctx context.Context, dir, arch string) (assembled, error) {
@@ -54,18 +54,18 @@ type downloaded struct{ Dir, Sum, Error string }
 
 func (t Toolchain) download(ctx context.Context, dir, arch string) (downloaded, error) {
 	module := "golang.org/toolchain@v0.0.1-" + t.Version + ".linux-" + arch
-	cmd := exec.CommandContext(ctx, "go", "mod", "download", "-json", module)
-	cmd.Dir = dir // outside of any module: go.mod's excludes and replacements are not for this one
-	cmd.Env = append(os.Environ(), "GOFLAGS=", "GOWORK=off", "GOTOOLCHAIN=local")
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	stdout, err := cmd.Output()
+	// Outside of any module: go.mod's excludes and replacements are not for this one.
+	stdout, err := host.Go(ctx, dir, []string{"GOTOOLCHAIN=local"}, "mod", "download", "-json", module)
 	var got downloaded
-	if jsonErr := json.Unmarshal(stdout, &got); jsonErr != nil || got.Error != "" || err != nil {
+	if jsonErr := json.Unmarshal([]byte(stdout), &got); jsonErr != nil || got.Error != "" || err != nil {
 		if ctx.Err() != nil {
 			return downloaded{}, ctx.Err()
 		}
-		cause := errors.New(strings.TrimSpace(got.Error + " " + stderr.String()))
+		var said fault.Error
+		if failed := (*fault.Error)(nil); errors.As(err, &failed) {
+			said = *failed
+		}
+		cause := errors.New(strings.TrimSpace(got.Error + " " + said.Log))
 		return downloaded{}, &fault.Error{Code: fault.Fetch, Err: fmt.Errorf("%s: %w", module, cause),
 			Next: "see that GOPROXY (go env GOPROXY) can be reached and has this toolchain"}
 	}

@@ -10,7 +10,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	_ "embed"
 	"encoding/hex"
 	"fmt"
 	"io"
@@ -27,10 +26,9 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Recipe is this file: how a layer is written is an input of the images that have it.
-//
-//go:embed layer.go
-var Recipe string
+// Recipe says how a layer is written, which is an input of the images that have it. A test
+// holds what is written against a digest, and tells when the number has to be raised.
+const Recipe = "layer 1"
 
 // Piece writes some entries of a layer.
 type Piece func(*Writer) error

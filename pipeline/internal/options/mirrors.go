@@ -11,15 +11,17 @@ import (
 )
 
 // readMirrors fills in where Debian's files come from.
-func (o *Options) readMirrors(base spec.Debian) error {
-	o.Mirrors = mirrors(os.Getenv("DEBIAN_MIRROR"), "/etc/apt", base.Mirrors)
+func (o *Options) readMirrors(project spec.Project, env variables) error {
+	base := project.Debian
+	o.Mirrors = mirrors(env.get("DEBIAN_MIRROR"), "/etc/apt", base.Mirrors)
 	for _, url := range o.Mirrors {
 		if !isWeb(url) {
 			const next = "give it as http://HOST/debian or https://HOST/debian; several with spaces or commas between"
 			return fault.New(fault.Usage, next, "DEBIAN_MIRROR is %q, which is no address of a mirror", url)
 		}
 	}
-	switch user := os.Getenv("DEBIAN_SNAPSHOT"); {
+	o.Security = securityMirrors(o.Mirrors, env.get("DEBIAN_MIRROR") != "", base.Security)
+	switch user := env.get("DEBIAN_SNAPSHOT"); {
 	case user == "":
 		o.Snapshot = base.Snapshot
 	case user == "off":
@@ -32,27 +34,68 @@ func (o *Options) readMirrors(base spec.Debian) error {
 	return nil
 }
 
+// readAlpineMirrors fills in where Alpine's packages come from: as for Debian, what the user
+// says and nothing else, or what the base names.
+func (o *Options) readAlpineMirrors(project spec.Project, env variables) error {
+	if o.AlpineMirrors = listed(env.get("ALPINE_MIRROR")); o.AlpineMirrors == nil {
+		o.AlpineMirrors = project.Alpine.Mirrors
+	}
+	for _, url := range o.AlpineMirrors {
+		if !isWeb(url) {
+			const next = "give it as http://HOST/alpine or https://HOST/alpine; several with spaces or commas between"
+			return fault.New(fault.Usage, next, "ALPINE_MIRROR is %q, which is no address of a mirror", url)
+		}
+	}
+	return nil
+}
+
 func isWeb(url string) bool {
 	return strings.HasPrefix(url, "http://") || strings.HasPrefix(url, "https://")
+}
+
+// securityMirrors names the archive of security updates: beside each mirror that the user
+// names, and no other; else beside the first, which may be that of the host's apt, then
+// Debian's own. Not every mirror has it.
+func securityMirrors(mirrors []string, user bool, official []string) (urls []string) {
+	if !user {
+		mirrors = mirrors[:min(1, len(mirrors))]
+	}
+	for _, url := range mirrors {
+		if i := strings.LastIndexByte(url, '/'); i > strings.Index(url, "://")+2 {
+			urls = appendNew(urls, url[:i]+"/debian-security")
+		}
+	}
+	if user {
+		return urls
+	}
+	for _, url := range official {
+		urls = appendNew(urls, url)
+	}
+	return urls
 }
 
 // mirrors names the Debian archive: what the user says and nothing else, as a firm's
 // machines may be forbidden to ask others; without that what the host's apt uses (also a
 // firm's own, often the only one that answers), then Debian's.
 func mirrors(user, apt string, official []string) []string {
-	separator := func(r rune) bool { return r == ',' || r == ' ' || r == '\t' || r == '\n' }
-	var urls []string
-	for _, url := range strings.FieldsFunc(user, separator) {
-		urls = appendNew(urls, strings.TrimRight(url, "/"))
-	}
-	if len(urls) > 0 {
+	if urls := listed(user); urls != nil {
 		return urls
 	}
+	var urls []string
 	if url := aptMirror(apt); url != "" {
 		urls = append(urls, url)
 	}
 	for _, url := range official {
 		urls = appendNew(urls, url)
+	}
+	return urls
+}
+
+// listed reads a variable that names mirrors, with spaces or commas between.
+func listed(user string) (urls []string) {
+	separator := func(r rune) bool { return r == ',' || r == ' ' || r == '\t' || r == '\n' }
+	for _, url := range strings.FieldsFunc(user, separator) {
+		urls = appendNew(urls, strings.TrimRight(url, "/"))
 	}
 	return urls
 }

@@ -109,3 +109,24 @@ func TestSnapshot(t *testing.T) {
 		}
 	}
 }
+
+// Security updates come from beside the user's mirrors alone, or from beside that of the
+// host's apt and Debian's own.
+func TestSecurityMirrors(t *testing.T) {
+	official := []string{"http://security.debian.org/debian-security"}
+	for name, test := range map[string]struct {
+		mirrors []string
+		user    bool
+		want    []string
+	}{
+		"a firm's":      {[]string{"https://m.example/debian", "http://n.example/pub/debian"}, true, []string{"https://m.example/debian-security", "http://n.example/pub/debian-security"}},
+		"without path":  {[]string{"https://m.example"}, true, nil},
+		"of apt":        {[]string{"http://apt.example/debian", "http://ftp.debian.org/debian"}, false, []string{"http://apt.example/debian-security", official[0]}},
+		"the same":      {[]string{"http://security.debian.org/debian"}, false, official},
+		"none is known": {nil, false, official},
+	} {
+		if got := securityMirrors(test.mirrors, test.user, official); !slices.Equal(got, test.want) {
+			t.Errorf("%s: got %q, want %q", name, got, test.want)
+		}
+	}
+}

@@ -1,8 +1,12 @@
-// Package options turns arguments and environment into one struct. It is the only room
-// of the pipeline that reads the environment.
+// Package options turns arguments and environment into one struct, which every job is
+// handed. What users set for us is read here and nowhere else. Package host hands the
+// environment on to programs of this machine, and engine reads the variables of the docker
+// command as that does.
 package options
 
 import (
+	"cmp"
+	"crypto/x509"
 	"os"
 	"path/filepath"
 	"slices"
@@ -32,12 +36,11 @@ type Options struct {
 
 	Natives  []string // GOARCHs that the engine's kernel is said to run itself; none: it is asked
 	Mirrors  []string // of Debian, in the order in which they are asked; without a trailing slash
+	Security []string // mirrors of Debian's security updates, likewise
 	Snapshot string   // Debian's snapshot archive, likewise; "": not asked
 
-	RegistryPrefix string            // before image references
-	AlpineMirror   string            // "": Alpine's own
-	CA             []byte            // PEM of SSL_CERT_FILE: a TLS proxy's own, for the same builds
-	Proxy          map[string]string // HTTP_PROXY and the like, for builds that need a network
+	AlpineMirrors  []string // of Alpine, likewise; a branch stands below
+	RegistryPrefix string   // before image references
 }
 
 // Args are the options of a mage target; nil means not given.
@@ -46,73 +49,94 @@ type Args struct {
 	Locked, Debug, JSON *bool
 }
 
+// keepDefault is how much builds may keep in the engine.
+const keepDefault = "10GB"
+
 // Read fills Options from arguments, then from the environment. What is the project's own
 // has its namespace before it: TCAPFLOW_CACHE.
-func Read(project spec.Project, a Args) (Options, error) {
-	own := project.Namespace.Variable
-	root, err := os.Getwd()
-	if err != nil {
+func Read(project spec.Project, a Args) (o Options, err error) {
+	env := variables{Variables(project)}
+	own := func(name string) string { return env.get(project.Namespace.Variable(name)) }
+	if o.Root, err = os.Getwd(); err != nil {
 		return Options{}, err
 	}
-	o := Options{
-		Root: root, Out: filepath.Join(root, "out"), Dist: filepath.Join(root, "dist"),
-		Base: "auto", RegistryPrefix: os.Getenv(own("REGISTRY")), AlpineMirror: os.Getenv("ALPINE_MIRROR"),
-		Proxy: map[string]string{},
-	}
-	if o.Cache = os.Getenv(own("CACHE")); o.Cache == "" {
-		folder, err := os.UserCacheDir()
-		if err != nil {
-			return Options{}, fault.New(fault.Usage, "set "+own("CACHE")+" to a folder", "no cache folder: %w", err)
-		}
-		o.Cache = filepath.Join(folder, string(project.Namespace))
-	}
-	if base := os.Getenv(own("BASE")); base != "" {
-		o.Base = base
-	}
+	o.Out, o.Dist = filepath.Join(o.Root, "out"), filepath.Join(o.Root, "dist")
+	o.RegistryPrefix = own("REGISTRY")
+	o.Base = cmp.Or(own("BASE"), "auto")
 	set(&o.Base, a.Base)
 	set(&o.Locked, a.Locked)
 	set(&o.Debug, a.Debug)
 	set(&o.JSON, a.JSON)
-	switch o.Base {
-	case "auto", "alpine", "debian":
-	default:
-		return Options{}, fault.New(fault.Usage, "name one of them with -base or "+own("BASE"),
-			"unknown base %q; known: auto, alpine, debian", o.Base)
+	o.Live = env.get("CI") == "" && env.get("TERM") != "dumb"
+	o.Colour = env.get("NO_COLOR") == "" && o.Live && term.IsTerminal(int(os.Stdout.Fd()))
+	for _, part := range []func(spec.Project, variables) error{
+		o.checkBase, o.readCache, o.readNatives, o.readKeep, o.readMirrors, o.readAlpineMirrors, o.checkCA,
+	} {
+		if err := part(project, env); err != nil {
+			return Options{}, err
+		}
 	}
 	names := ""
 	set(&names, a.Targets)
 	if o.Targets, err = project.Targets.Select(names); err != nil {
 		return Options{}, fault.New(fault.Usage, "`mage targets` lists them", "%w", err)
 	}
-	if o.Natives, err = natives(own("NATIVES"), project.Targets.Built); err != nil {
-		return Options{}, err
-	}
-	if file := os.Getenv("SSL_CERT_FILE"); file != "" {
-		if o.CA, err = os.ReadFile(file); err != nil {
-			return Options{}, fault.New(fault.Usage, "correct SSL_CERT_FILE, or unset it", "SSL_CERT_FILE: %w", err)
-		}
-	}
-	if o.Keep, err = size(own("ENGINE_CACHE"), "10GB"); err != nil {
-		return Options{}, err
-	}
-	if err := o.readMirrors(project.Debian); err != nil {
-		return Options{}, err
-	}
-	o.Live = os.Getenv("CI") == "" && os.Getenv("TERM") != "dumb"
-	o.Colour = os.Getenv("NO_COLOR") == "" && o.Live && term.IsTerminal(int(os.Stdout.Fd()))
-	for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"} {
-		for _, spelling := range []string{strings.ToLower(name), name} {
-			if v := os.Getenv(spelling); v != "" {
-				o.Proxy[name] = v
-			}
-		}
-	}
 	return o, nil
 }
 
+func (o *Options) checkBase(project spec.Project, _ variables) error {
+	switch o.Base {
+	case "auto", "alpine", "debian":
+		return nil
+	}
+	return fault.New(fault.Usage, "name one of them with -base or "+project.Namespace.Variable("BASE"),
+		"unknown base %q; known: auto, alpine, debian", o.Base)
+}
+
+func (o *Options) readCache(project spec.Project, env variables) error {
+	variable := project.Namespace.Variable("CACHE")
+	if o.Cache = env.get(variable); o.Cache != "" {
+		return nil
+	}
+	folder, err := os.UserCacheDir()
+	if err != nil {
+		return fault.New(fault.Usage, "set "+variable+" to a folder", "no cache folder: %w", err)
+	}
+	o.Cache = filepath.Join(folder, string(project.Namespace))
+	return nil
+}
+
+func (o *Options) readNatives(project spec.Project, env variables) (err error) {
+	variable := project.Namespace.Variable("NATIVES")
+	o.Natives, err = natives(variable, env.get(variable), project.Targets.Built)
+	return err
+}
+
+func (o *Options) readKeep(project spec.Project, env variables) (err error) {
+	variable := project.Namespace.Variable("ENGINE_CACHE")
+	o.Keep, err = size(variable, cmp.Or(env.get(variable), keepDefault))
+	return err
+}
+
+// checkCA refuses a bundle that crypto/x509 would pass over without a word.
+func (o *Options) checkCA(_ spec.Project, env variables) error {
+	file := env.get("SSL_CERT_FILE")
+	if file == "" {
+		return nil
+	}
+	const next = "correct SSL_CERT_FILE, or unset it"
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return fault.New(fault.Usage, next, "SSL_CERT_FILE: %w", err)
+	}
+	if !x509.NewCertPool().AppendCertsFromPEM(text) {
+		return fault.New(fault.Usage, next, "SSL_CERT_FILE: %s has no certificate in PEM", file)
+	}
+	return nil
+}
+
 // natives reads a variable with a list of GOARCHs, separated by commas.
-func natives(variable string, targets []spec.Target) ([]string, error) {
-	list := os.Getenv(variable)
+func natives(variable, list string, targets []spec.Target) ([]string, error) {
 	if list == "" {
 		return nil, nil
 	}
@@ -137,11 +161,7 @@ func set[T any](to *T, from *T) {
 }
 
 // size reads a variable such as 10GB (10⁹ bytes to the GB) or 512MiB (2²⁰ to the MiB).
-func size(name, unset string) (int64, error) {
-	text := os.Getenv(name)
-	if text == "" {
-		text = unset
-	}
+func size(name, text string) (int64, error) {
 	parse := units.FromHumanSize
 	if strings.ContainsAny(text, "iI") {
 		parse = units.RAMInBytes

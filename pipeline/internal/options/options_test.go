@@ -38,39 +38,25 @@ func TestReadDefaults(t *testing.T) {
 	if o.Root != root || o.Out != filepath.Join(root, "out") || o.Dist != filepath.Join(root, "dist") || o.Cache != "/home/user/.cache/tcapflow" {
 		t.Errorf("folders: %+v", o)
 	}
-	if o.Base != "auto" || o.Locked || o.Debug || o.JSON || !o.Live || o.Colour || len(o.Proxy) > 0 || o.RegistryPrefix != "" || o.Natives != nil || !slices.Equal(spec.Names(o.Targets), spec.Names(defaults.Targets.Built)) {
+	if o.Base != "auto" || o.Locked || o.Debug || o.JSON || !o.Live || o.Colour || o.RegistryPrefix != "" || o.Natives != nil || !slices.Equal(spec.Names(o.Targets), spec.Names(defaults.Targets.Built)) {
 		t.Errorf("settings: %+v", o)
 	}
 }
 
 func TestReadEnvironment(t *testing.T) {
 	environment(t, map[string]string{
-		"TCAPFLOW_CACHE": "/cache", "TCAPFLOW_BASE": "alpine", "TCAPFLOW_REGISTRY": "registry.firm.example", "ALPINE_MIRROR": "http://alpine.example", "TCAPFLOW_NATIVES": "amd64,386",
-		"DEBIAN_MIRROR": firm + "/", "CI": "true", "HTTPS_PROXY": "http://proxy.example:3128",
+		"TCAPFLOW_CACHE": "/cache", "TCAPFLOW_BASE": "alpine", "TCAPFLOW_REGISTRY": "registry.firm.example", "ALPINE_MIRROR": "http://alpine.example/", "TCAPFLOW_NATIVES": "amd64,386",
+		"DEBIAN_MIRROR": firm + "/", "CI": "true",
 	})
 	o, err := Read(build.Project, Args{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if o.Cache != "/cache" || o.Base != "alpine" || o.RegistryPrefix != "registry.firm.example" || o.AlpineMirror != "http://alpine.example" || !slices.Equal(o.Mirrors, []string{firm}) || o.Live {
+	if o.Cache != "/cache" || o.Base != "alpine" || o.RegistryPrefix != "registry.firm.example" || !slices.Equal(o.AlpineMirrors, []string{"http://alpine.example"}) || !slices.Equal(o.Mirrors, []string{firm}) || o.Live {
 		t.Errorf("got %+v", o)
 	}
 	if !slices.Equal(o.Natives, []string{"amd64", "386"}) {
 		t.Errorf("natives %q", o.Natives)
-	}
-	if len(o.CA) > 0 || len(o.Proxy) != 1 || o.Proxy["HTTPS_PROXY"] != "http://proxy.example:3128" {
-		t.Errorf("proxy %v", o.Proxy)
-	}
-	// Lower case is what curl and apt read; where both are set, upper case counts.
-	t.Setenv("https_proxy", "http://other.example")
-	t.Setenv("no_proxy", "localhost")
-	bundle := filepath.Join(t.TempDir(), "ca.pem")
-	if err := os.WriteFile(bundle, []byte("PEM"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	t.Setenv("SSL_CERT_FILE", bundle)
-	if o, err = Read(build.Project, Args{}); err != nil || o.Proxy["HTTPS_PROXY"] != "http://proxy.example:3128" || o.Proxy["NO_PROXY"] != "localhost" || string(o.CA) != "PEM" {
-		t.Errorf("proxy %v, CA %q, %v", o.Proxy, o.CA, err)
 	}
 	base, yes := "debian", true
 	if o, err = Read(build.Project, Args{Base: &base, Locked: &yes, Debug: &yes, JSON: &yes}); err != nil || o.Base != "debian" || !o.Locked || !o.Debug || !o.JSON {
@@ -119,6 +105,7 @@ func TestReadRefuses(t *testing.T) {
 		"natives":            {"TCAPFLOW_NATIVES", "amd64,i386", `"i386"; known: amd64, 386, `},
 		"no home":            {"HOME", "", "TCAPFLOW_CACHE"},
 		"mirror":             {"DEBIAN_MIRROR", "mirror.example/debian", `"mirror.example/debian"`},
+		"alpine mirror":      {"ALPINE_MIRROR", "mirror.example", `ALPINE_MIRROR is "mirror.example"`},
 		"one of two mirrors": {"DEBIAN_MIRROR", firm + ", mirror.example", `"mirror.example"`},
 		"snapshot":           {"DEBIAN_SNAPSHOT", "no", `DEBIAN_SNAPSHOT is "no"`},
 		"no bundle":          {"SSL_CERT_FILE", "/none/ca.pem", "/none/ca.pem"},

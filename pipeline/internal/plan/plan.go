@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/tcapflow/tcapflow/elfcheck"
@@ -67,34 +68,44 @@ func For(p spec.Project, t spec.Target, o Options) Build {
 	b.Want = want(p, t, o)
 	b.Files = files()
 	b.Libraries = own(t, o)
-	linked := p.Linked()
-	for i, l := range linked {
-		b.Libraries = append(b.Libraries, Library{Library: l, Env: libraryEnv(t, o), Earlier: linked[:i]})
+	for _, l := range p.Linked() {
+		b.Libraries = append(b.Libraries, Library{Library: l, Env: libraryEnv(t, o), Earlier: p.Earlier(l)})
 	}
 	return b
 }
 
 func compiler(t spec.Target) string { return "clang " + strings.Join(targetFlags(t), " ") }
 
-// targetFlags make clang compile and link for a target.
+// cxxCompiler finds the standard library where catalogue.Libcxx has put it. GNU's is none
+// that Debian has for musl.
+func cxxCompiler(t spec.Target) string {
+	return "clang++ " + strings.Join(targetFlags(t), " ") + " -stdlib=libc++"
+}
+
+// targetFlags make clang compile and link for a target. A distribution's own defaults must
+// not count: Alpine's clang has a configuration file for each triple that it is built for.
 func targetFlags(t spec.Target) []string {
-	return append([]string{"--target=" + t.Triple, "--sysroot=/sysroot/" + t.Triple}, t.CFlags...)
+	own := []string{"--no-default-config", "--target=" + t.Triple, "--sysroot=/sysroot/" + t.Triple}
+	return append(own, t.CFlags...)
 }
 
 // cflags: position independent code for static-PIE; no path of the builder's temporary
-// folders in debug information.
+// folders in debug information. What a distribution has compiled into its clang is said
+// here, either way: Alpine's protects the stack, and defines _FORTIFY_SOURCE where it
+// optimises, for which musl has no headers.
 func cflags(o Options) string {
 	if o.Debug {
-		return "-O0 -g -fPIC"
+		return "-O0 -g -fPIC -fno-stack-protector -U_FORTIFY_SOURCE"
 	}
-	return "-O2 -fPIC -fstack-protector-strong"
+	return "-O2 -fPIC -fstack-protector-strong -U_FORTIFY_SOURCE"
 }
 
 func environment(t spec.Target, o Options) []string {
 	env := []string{
 		"HOME=/tmp", "PATH=/usr/local/go/bin:/usr/bin", "LC_ALL=C", "TZ=UTC", "SOURCE_DATE_EPOCH=0",
 		"GOOS=linux", "GOARCH=" + t.GOARCH, "CGO_ENABLED=1",
-		"CC=" + compiler(t), "CGO_CFLAGS=" + cflags(o), "CGO_LDFLAGS=-O2",
+		"CC=" + compiler(t), "CXX=" + cxxCompiler(t),
+		"CGO_CFLAGS=" + cflags(o), "CGO_CXXFLAGS=" + cflags(o), "CGO_LDFLAGS=-O2",
 		"GOTOOLCHAIN=local", "GOENV=off", "GOWORK=off", "GOTELEMETRY=off", "GOFLAGS=-mod=readonly -buildvcs=false",
 		"GOPROXY=file:///proxy", "GOSUMDB=off", // go.sum has every digest; the database was asked on the host
 		"GOCACHE=/cache/" + t.Dir(), "GOTMPDIR=/cache/" + t.Dir() + "/tmp", "GOMODCACHE=/cache/mod", // volumes: the container's own file system can be slow
@@ -120,7 +131,7 @@ func libraryEnv(t spec.Target, o Options) []string {
 	env := []string{
 		"HOME=/tmp", "PATH=/usr/bin", "LC_ALL=C", "TZ=UTC", "SOURCE_DATE_EPOCH=0",
 		"TARGET=" + t.Name, "GOARCH=" + t.GOARCH, "TRIPLE=" + t.Triple,
-		"CC=" + compiler(t), "CFLAGS=" + cflags(o), "LDFLAGS=-static -fuse-ld=lld",
+		"CC=" + compiler(t), "CXX=" + cxxCompiler(t), "CFLAGS=" + cflags(o), "CXXFLAGS=" + cflags(o), "LDFLAGS=-static -fuse-ld=lld",
 		"AR=ar", "RANLIB=ranlib", "ARFLAGS=rcD",
 		// For programs that the script runs itself; the names are autoconf's, SQLite's and LuaJIT's.
 		"CC_FOR_BUILD=cc", "BUILD_CC=cc", "HOSTCC=cc", "HOST_CC=cc",
@@ -167,13 +178,20 @@ func linkFlags(p spec.Project, t spec.Target, o Options) string {
 			flags = append(flags, fmt.Sprintf("-X '%s=%s'", stamp[0], stamp[1]))
 		}
 	}
-	external := append(targetFlags(t), form(t)...)
-	external = append(external,
+	external := append(externalFlags(t), startupObject(t))
+	external = append(external, ownArchives...)
+	for _, l := range p.Linked() {
+		external = append(external, l.Link...)
+	}
+	return strings.Join(append(flags, "-extldflags '"+strings.Join(external, " ")+"'"), " ")
+}
+
+// externalFlags make clang link a static-PIE, or what the target's NonPIE says.
+func externalFlags(t spec.Target) []string {
+	return slices.Concat(targetFlags(t), form(t), []string{
 		"-fuse-ld=lld", "-rtlib=libgcc", "-Wl,-z,relro,-z,now,-z,noexecstack",
 		fmt.Sprintf("-Wl,-z,stack-size=%d", stackSize), "-Wl,--build-id=none",
-		startupObject(t), "-latomic",
-	)
-	return strings.Join(append(flags, "-extldflags '"+strings.Join(external, " ")+"'"), " ")
+	})
 }
 
 func want(p spec.Project, t spec.Target, o Options) elfcheck.Want {
@@ -209,7 +227,7 @@ func (b Build) Key(treeHash, builderKey string) string {
 func (l Library) Key(builderKey string) string {
 	h := sha256.New()
 	fmt.Fprintf(h, "%s\n%s\n%s\n%s\n%q\n", builderKey, l.Name, l.SHA256, l.Library.Build, l.Env)
-	fmt.Fprintln(h, pkgConfigScript, cmakeToolchain)
+	fmt.Fprintln(h, pkgConfigScript, cmakeToolchain, l.Folders)
 	for _, e := range l.Earlier {
 		fmt.Fprintf(h, "%s\n%s\n%s\n", e.Name, e.SHA256, e.Build)
 	}

@@ -184,3 +184,32 @@ func TestLibraryKey(t *testing.T) {
 		t.Error("two targets share a library")
 	}
 }
+
+// What a target's row says of position independence reaches Go, the linker and the gate.
+func TestNonPIE(t *testing.T) {
+	target := defaults.Targets.Built[0]
+	target.NonPIE = "no start files for it"
+	b := For(project(), target, options())
+	words := strings.Join(b.Args, " ")
+	for _, want := range []string{"-buildmode=exe", " -static -no-pie "} {
+		if !strings.Contains(words, want) {
+			t.Errorf("no %q in %s", want, words)
+		}
+	}
+	if strings.Contains(words, "-static-pie") || strings.Contains(words, "buildmode=pie") {
+		t.Error(words)
+	}
+	if b.Want.NonPIE == "" || b.Want.Go.Settings["-buildmode"] != "exe" {
+		t.Errorf("the gate wants %+v", b.Want)
+	}
+}
+
+// What a library asks the linker for stands behind the program's own.
+func TestLink(t *testing.T) {
+	p := project()
+	p.Libraries[0].Link = []string{"-lc++"}
+	words := strings.Join(For(p, defaults.Targets.Built[0], options()).Args, " ")
+	if !strings.Contains(words, "-latomic -lcompat -lc++'") {
+		t.Error(words)
+	}
+}

@@ -37,22 +37,31 @@ var relro string
 //go:embed startup/atomic.c
 var atomic string
 
+//go:embed startup/compat.c
+var compat string
+
 // own are the libraries that come with the pipeline.
 func own(t spec.Target, o Options) []Library {
 	return []Library{
 		{Library: startup(), Source: relro, Env: libraryEnv(t, o)},
-		{Library: libatomic(), Source: atomic, Env: libraryEnv(t, o)},
+		{Library: archive("libatomic", atomic), Source: atomic, Env: libraryEnv(t, o)},
+		{Library: archive("libcompat", compat), Source: compat, Env: libraryEnv(t, o)},
 	}
 }
 
-// libatomic has what compilers call for atomic accesses that a CPU has no instruction for.
-// It is linked where something is missing of it, into nothing else.
-func libatomic() spec.Library {
-	sum := sha256.Sum256([]byte(atomic))
-	return spec.Library{Name: "libatomic", SHA256: hex.EncodeToString(sum[:]), Build: `
-$CC $CFLAGS -c -o atomic.o libatomic.c
+// ownArchives are linked where something is missing of them, and into nothing else.
+var ownArchives = []string{
+	"-latomic", // atomic accesses that a CPU has no instruction for
+	"-lcompat", // what libgcc wants of a C library
+}
+
+// archive is a library of one source file.
+func archive(name, source string) spec.Library {
+	sum := sha256.Sum256([]byte(source))
+	return spec.Library{Name: name, SHA256: hex.EncodeToString(sum[:]), Build: `
+$CC $CFLAGS -c -o ` + name + ".o " + name + `.c
 mkdir -p "$DESTDIR/usr/lib"
-$AR $ARFLAGS "$DESTDIR/usr/lib/libatomic.a" atomic.o
+$AR $ARFLAGS "$DESTDIR/usr/lib/` + name + `.a" ` + name + `.o
 `}
 }
 

@@ -34,7 +34,8 @@ func (b Binary) Take(out, to string) error {
 		return fault.New(fault.Failed, "`mage static` builds it", "%s: %w", b.Target, err)
 	}
 	if err := b.verify(part); err != nil {
-		return fault.New(fault.Failed, "remove out/ and build anew: `mage static`", "%s: out/%s %w", b.Target, b.Path, err)
+		return fault.New(fault.Failed, "remove out/ and build anew: `mage static`",
+			"%s: out/%s %w", b.Target, b.Path, err)
 	}
 	return os.Rename(part, to)
 }

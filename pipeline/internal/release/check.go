@@ -3,21 +3,18 @@ package release
 import (
 	"bufio"
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"os"
 	"slices"
 	"strings"
 
-	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"github.com/google/go-containerregistry/pkg/v1/layout"
-
 	"github.com/tcapflow/tcapflow/pipeline/internal/fault"
+	"github.com/tcapflow/tcapflow/pipeline/internal/packed"
 	"github.com/tcapflow/tcapflow/spec"
 )
 
 const (
-	artifactsName = "artifacts.json"
+	artifactsName = packed.ListName
 	checksumsName = "checksums.txt"
 	notesName     = "CHANGELOG.md" // GoReleaser's release notes; a snapshot has none
 	imagesDir     = "images"
@@ -44,7 +41,7 @@ func (s *stage) check() error {
 	if err != nil {
 		return err
 	}
-	list, err := s.artifacts()
+	list, err := packed.List(s.path("dist"))
 	if err != nil {
 		return err
 	}
@@ -90,7 +87,8 @@ func same(where string, got, want []string) error {
 	if wrong == nil {
 		return nil
 	}
-	return &fault.Error{Code: fault.Failed, Err: fmt.Errorf("%s differs from what the table of targets and .goreleaser.yaml promise", where), Log: strings.Join(wrong, "\n")}
+	err := fmt.Errorf("%s differs from what the table of targets and .goreleaser.yaml promise", where)
+	return &fault.Error{Code: fault.Failed, Err: err, Log: strings.Join(wrong, "\n")}
 }
 
 // checksummed lists the names in checksums.txt.
@@ -107,23 +105,14 @@ func (s *stage) checksummed() ([]string, error) {
 	return names, nil
 }
 
-// artifacts reads GoReleaser's list of what it made.
-func (s *stage) artifacts() (list []map[string]any, err error) {
-	text, err := os.ReadFile(s.path("dist", artifactsName))
-	if err != nil {
-		return nil, err
-	}
-	return list, json.Unmarshal(text, &list)
-}
-
 // packages are the artifacts that are neither files on the way there nor about them.
-func packages(list []map[string]any) []string {
+func packages(list []packed.Artifact) []string {
 	var names []string
 	for _, a := range list {
-		switch a["type"] {
+		switch a.Type {
 		case "Binary", "Metadata", "Checksum":
 		default:
-			names = append(names, fmt.Sprint(a["name"]))
+			names = append(names, a.Name)
 		}
 	}
 	return names
@@ -146,33 +135,13 @@ func packedFiles(entries []os.DirEntry) []string {
 
 // checkImages compares the platforms of a written image layout with the targets.
 func (s *stage) checkImages(flavour string) error {
-	index, err := readIndex(s.path(imagesDir, flavour))
+	index, err := packed.Layout(s.path(imagesDir, flavour))
 	if err != nil {
 		return err
 	}
-	m, err := index.IndexManifest()
+	got, err := packed.Platforms(index)
 	if err != nil {
 		return err
-	}
-	var got []string
-	for _, d := range m.Manifests {
-		got = append(got, d.Platform.String())
 	}
 	return same(imagesDir+"/"+flavour, got, slices.Sorted(slices.Values(spec.Names(s.Targets))))
-}
-
-// readIndex opens the one multi-platform image of a layout.
-func readIndex(dir string) (v1.ImageIndex, error) {
-	top, err := layout.ImageIndexFromPath(dir)
-	if err != nil {
-		return nil, err
-	}
-	m, err := top.IndexManifest()
-	if err != nil {
-		return nil, err
-	}
-	if len(m.Manifests) != 1 {
-		return nil, fmt.Errorf("%s: %d images, want 1", dir, len(m.Manifests))
-	}
-	return top.ImageIndex(m.Manifests[0].Digest)
 }

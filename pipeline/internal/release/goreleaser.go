@@ -8,12 +8,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
-
-	"go.yaml.in/yaml/v3"
 
 	"github.com/tcapflow/tcapflow/pipeline/internal/fault"
 	"github.com/tcapflow/tcapflow/spec"
@@ -34,7 +33,8 @@ func (s *stage) goreleaser(ctx context.Context, binaries []Binary) (g *gorelease
 		if g.program, err = s.Tool.Path(ctx); err != nil {
 			return err
 		}
-		const program = "./pipeline/internal/release/handoff"
+		// By its path, not its folder: in a project of its own this package lies in the module cache.
+		program := reflect.TypeFor[Order]().PkgPath() + "/handoff"
 		build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", s.path("handoff"), program)
 		_, err = goOutput(ctx, build, s.Root, s.Env, fault.Failed)
 		return err
@@ -47,6 +47,9 @@ func (s *stage) goreleaser(ctx context.Context, binaries []Binary) (g *gorelease
 	}
 	if g.config, err = s.config(); err != nil {
 		return nil, fmt.Errorf(".goreleaser.yaml: %w", err)
+	}
+	if err := s.writeScripts(); err != nil {
+		return nil, err
 	}
 	order, err := json.Marshal(Order{Out: s.Out, Binaries: binaries})
 	if err != nil {
@@ -65,44 +68,12 @@ func (s *stage) environment() []string {
 		"RELEASE_TIMESTAMP=" + strconv.FormatInt(s.time.Unix(), 10),
 		"RELEASE_SUMMARY=" + s.Project.Summary,
 		"RELEASE_HOMEPAGE=" + s.homepage(),
+		"RELEASE_SCRIPTS=" + s.path(scriptsDir),
 		"RELEASE_IMAGES=" + stageName + "/" + digestsName, // a glob, which is relative
 	}
 }
 
 func (s *stage) homepage() string { return "https://" + s.Module }
-
-// config is .goreleaser.yaml with what build/ says filled in.
-func (s *stage) config() ([]byte, error) {
-	text, err := os.ReadFile(filepath.Join(s.Root, ".goreleaser.yaml"))
-	if err != nil {
-		return nil, err
-	}
-	var c struct {
-		ProjectName string           `yaml:"project_name"`
-		Dist        string           `yaml:"dist"`
-		Builds      []map[string]any `yaml:"builds"`
-		Rest        map[string]any   `yaml:",inline"`
-	}
-	if err := yaml.Unmarshal(text, &c); err != nil {
-		return nil, err
-	}
-	if len(c.Builds) != 1 {
-		return nil, fault.New(fault.Usage, "", "has %d builds, want 1", len(c.Builds))
-	}
-	// Relative, so that artifacts.json has no path of this machine.
-	if c.Dist, err = filepath.Rel(s.Root, s.path("dist")); err != nil {
-		return nil, err
-	}
-	c.ProjectName = s.Project.Name
-	b := c.Builds[0]
-	b["main"], b["binary"] = s.Project.Main, s.Project.Name
-	var targets []string
-	for _, t := range s.Targets {
-		targets = append(targets, platform(t))
-	}
-	b["targets"] = targets
-	return yaml.Marshal(c)
-}
 
 // platform is GoReleaser's name of a target: linux_arm_7.
 func platform(t spec.Target) string { return strings.TrimSuffix("linux_"+t.GOARCH+"_"+t.GOARM, "_") }
@@ -128,21 +99,24 @@ func (g *goreleaser) run(ctx context.Context, publish bool) error {
 	var output bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &output, &output
 	err := cmd.Run()
+	if ctx.Err() != nil && publish {
+		return halfPublished(g.Source.Version, ctx.Err())
+	}
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
 	if err != nil {
-		return &fault.Error{Code: fault.Failed, Err: fmt.Errorf("goreleaser %s: %w", strings.Join(args, " "), err), Log: tail(output.String())}
+		err = fmt.Errorf("goreleaser %s: %w", strings.Join(args, " "), err)
+		return &fault.Error{Code: fault.Failed, Err: err, Log: fault.Tail(output.String(), fault.TailLines)}
 	}
 	return nil
 }
 
-const tailLines = 40
-
-// tail keeps the last lines of a log.
-func tail(log string) string {
-	lines := strings.Split(strings.TrimRight(log, "\n"), "\n")
-	return strings.Join(lines[max(0, len(lines)-tailLines):], "\n")
+// halfPublished is the error of an upload that was interrupted: what has arrived stays there.
+func halfPublished(version string, cause error) error {
+	const next = "look at the place of the release; remove what is there, or publish the same tag again"
+	return fault.New(fault.Interrupted, next,
+		"interrupted while %s was uploaded: a part of it may be published (%w)", version, cause)
 }
 
 // remote names a remote where the checkout has none: GoReleaser asks for one even when
@@ -153,7 +127,9 @@ func (g *goreleaser) remote(ctx context.Context) []string {
 	if cmd.Run() == nil {
 		return nil
 	}
-	return []string{"GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=remote.origin.url", "GIT_CONFIG_VALUE_0=" + g.homepage()}
+	return []string{
+		"GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=remote.origin.url", "GIT_CONFIG_VALUE_0=" + g.homepage(),
+	}
 }
 
 // tidy takes GoReleaser's working files away, which have paths and the time of this run.
@@ -165,14 +141,19 @@ func (s *stage) tidy() error {
 			return err
 		}
 	}
-	list, err := s.artifacts()
+	text, err := os.ReadFile(s.path("dist", artifactsName))
 	if err != nil {
 		return err
 	}
+	var list []map[string]any // with all that GoReleaser says of each
+	if err := json.Unmarshal(text, &list); err != nil {
+		return err
+	}
 	list = slices.DeleteFunc(list, func(a map[string]any) bool { return a["type"] == "Metadata" })
-	slices.SortFunc(list, func(a, b map[string]any) int { return strings.Compare(fmt.Sprint(a["path"]), fmt.Sprint(b["path"])) })
-	text, err := json.MarshalIndent(list, "", " ")
-	if err != nil {
+	slices.SortFunc(list, func(a, b map[string]any) int {
+		return strings.Compare(fmt.Sprint(a["path"]), fmt.Sprint(b["path"]))
+	})
+	if text, err = json.MarshalIndent(list, "", " "); err != nil {
 		return err
 	}
 	dist, err := filepath.Rel(s.Root, s.Dist)

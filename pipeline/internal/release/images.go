@@ -66,7 +66,9 @@ func (s *stage) images(ctx context.Context, binaries []Binary) error {
 }
 
 // indexes puts each binary on top of each flavour's own layers.
-func (s *stage) indexes(ctx context.Context, binaries []Binary, below map[string][]v1.Layer) (map[string]v1.ImageIndex, error) {
+func (s *stage) indexes(
+	ctx context.Context, binaries []Binary, below map[string][]v1.Layer,
+) (map[string]v1.ImageIndex, error) {
 	out := map[string]v1.ImageIndex{}
 	for f := range below {
 		out[f] = mutate.Annotations(empty.Index, s.labels()).(v1.ImageIndex)
@@ -81,7 +83,8 @@ func (s *stage) indexes(ctx context.Context, binaries []Binary, below map[string
 			if err != nil {
 				return nil, err
 			}
-			out[f] = mutate.AppendManifests(out[f], mutate.IndexAddendum{Add: img, Descriptor: v1.Descriptor{Platform: ociPlatform(t)}})
+			of := v1.Descriptor{Platform: ociPlatform(t)}
+			out[f] = mutate.AppendManifests(out[f], mutate.IndexAddendum{Add: img, Descriptor: of})
 		}
 	}
 	return out, nil
@@ -115,7 +118,8 @@ func (s *stage) image(t spec.Target, layers ...v1.Layer) (v1.Image, error) {
 	created := v1.Time{Time: s.time}
 	for _, l := range layers {
 		var err error
-		if img, err = mutate.Append(img, mutate.Addendum{Layer: l, History: v1.History{Created: created, CreatedBy: "mage release"}}); err != nil {
+		history := v1.History{Created: created, CreatedBy: "mage release"}
+		if img, err = mutate.Append(img, mutate.Addendum{Layer: l, History: history}); err != nil {
 			return nil, err
 		}
 	}
@@ -126,7 +130,8 @@ func (s *stage) image(t spec.Target, layers ...v1.Layer) (v1.Image, error) {
 	file = file.DeepCopy()
 	p := ociPlatform(t)
 	file.OS, file.Architecture, file.Variant, file.Created = p.OS, p.Architecture, p.Variant, created
-	file.Config = v1.Config{User: s.Project.Runtime.User, Entrypoint: []string{"/" + s.binaryPath()}, Labels: s.labels()}
+	entry := []string{"/" + s.binaryPath()}
+	file.Config = v1.Config{User: s.Project.Runtime.User, Entrypoint: entry, Labels: s.labels()}
 	if img, err = mutate.ConfigFile(img, file); err != nil {
 		return nil, err
 	}

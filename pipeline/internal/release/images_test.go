@@ -24,6 +24,7 @@ import (
 
 	"github.com/tcapflow/tcapflow/pipeline/internal/debian"
 	"github.com/tcapflow/tcapflow/pipeline/internal/fetch"
+	"github.com/tcapflow/tcapflow/pipeline/internal/packed"
 	"github.com/tcapflow/tcapflow/spec"
 )
 
@@ -177,4 +178,20 @@ func TestCertificates(t *testing.T) {
 	if err != nil || string(bundle) != "A\nB\n" {
 		t.Errorf("%q, %v; want sorted, each ended by a newline", bundle, err)
 	}
+}
+
+// readIndex opens the one multi-platform image of a layout.
+func readIndex(dir string) (v1.ImageIndex, error) {
+	top, err := packed.Layout(dir)
+	if err != nil {
+		return nil, err
+	}
+	m, err := top.IndexManifest()
+	if err != nil {
+		return nil, err
+	}
+	if len(m.Manifests) != 1 {
+		return nil, fmt.Errorf("%s: %d images, want 1", dir, len(m.Manifests))
+	}
+	return top.ImageIndex(m.Manifests[0].Digest)
 }

@@ -74,7 +74,8 @@ func Run(ctx context.Context, o Options) error {
 	if err := s.finish(); err != nil {
 		return err
 	}
-	o.Log.Note("%s has %s %s for %d targets: archives, packages, images %s", o.Dist, o.Project.Name, o.Source.Version, len(o.Targets), strings.Join(flavours, " and "))
+	o.Log.Note("%s has %s %s for %d targets: archives, packages, images %s",
+		o.Dist, o.Project.Name, o.Source.Version, len(o.Targets), strings.Join(flavours, " and "))
 	return nil
 }
 
@@ -92,7 +93,8 @@ func (o Options) binaries() ([]Binary, error) {
 			return nil, fault.New(fault.Failed, next, "%s: not in %s", t.Name, o.Out)
 		}
 		if a.Version != o.Source.Version || a.Commit != o.Source.Commit {
-			return nil, fault.New(fault.Failed, next, "%s: out/ has version %s of commit %.7s, the checkout is %s of %.7s", t.Name, a.Version, a.Commit, o.Source.Version, o.Source.Commit)
+			return nil, fault.New(fault.Failed, next, "%s: out/ has version %s of commit %.7s, the checkout is %s of %.7s",
+				t.Name, a.Version, a.Commit, o.Source.Version, o.Source.Commit)
 		}
 		all = append(all, Binary{Artifact: a, Want: o.Want(t)})
 	}
@@ -104,13 +106,15 @@ func (o Options) binaries() ([]Binary, error) {
 func (o Options) allowed(binaries []Binary) error {
 	if !o.Source.Release() {
 		if o.Publish {
-			return fault.New(fault.Usage, "commit, tag the commit vX.Y.Z, and publish that", "%s is not published: %s", o.Source.Version, o.Source.State)
+			return fault.New(fault.Usage, "commit, tag the commit vX.Y.Z, and publish that",
+				"%s is not published: %s", o.Source.Version, o.Source.State)
 		}
 		return nil
 	}
 	for _, b := range binaries {
 		if len(b.StandIns) > 0 {
-			return fault.New(fault.Failed, "correct the pin in build/project.go and tag that", "%s: %s stands in for the pinned version", b.Target, strings.Join(b.StandIns, ", "))
+			return fault.New(fault.Failed, "correct the pin in build/project.go and tag that",
+				"%s: %s stands in for the pinned version", b.Target, strings.Join(b.StandIns, ", "))
 		}
 	}
 	return nil

@@ -265,7 +265,7 @@ func TestCheck(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			s := newTest(t, static(t))
-			files := packed(t, s)
+			files := packedFilesOf(t, s)
 			tt.change(files)
 			must(t, os.MkdirAll(s.path("dist"), 0o755))
 			for name, text := range files {
@@ -282,8 +282,8 @@ func TestCheck(t *testing.T) {
 	})
 }
 
-// packed is what GoReleaser leaves, by name.
-func packed(t *testing.T, s *stage) map[string]string {
+// packedFilesOf is what GoReleaser leaves, by name.
+func packedFilesOf(t *testing.T, s *stage) map[string]string {
 	t.Helper()
 	files := map[string]string{"config.yaml": "", "metadata.json": ""}
 	list := []map[string]string{{"name": "metadata.json", "type": "Metadata"}, {"name": checksumsName, "type": "Checksum"}}
@@ -302,21 +302,22 @@ func packed(t *testing.T, s *stage) map[string]string {
 
 func TestConfig(t *testing.T) {
 	s := newTest(t, static(t))
-	text, err := os.ReadFile("../../../.goreleaser.yaml")
-	must(t, err)
-	must(t, os.WriteFile(filepath.Join(s.Root, ".goreleaser.yaml"), text, 0o644))
+	const own = "nfpms:\n  - section: net\nsigns:\n  - artifacts: checksum\nrelease:\n  draft: true\n"
+	must(t, os.WriteFile(filepath.Join(s.Root, ".goreleaser.yaml"), []byte(own), 0o644))
 	s.Project.Main = "./cmd/client"
 	got, err := s.config()
 	must(t, err)
-	for _, line := range []string{"project_name: client", "dist: .dist.partial/dist", "main: ./cmd/client", "binary: client", "- linux_amd64", "- linux_arm_7"} {
+	for _, line := range []string{"project_name: client", "dist: .dist.partial/dist", "main: ./cmd/client", "binary: client", "- linux_amd64", "- linux_arm_7",
+		// The project's own, and beside it what it does not name.
+		"section: net", "priority: optional", "- artifacts: checksum", "draft: true", "extra_files"} {
 		if !strings.Contains(string(got), line) {
 			t.Errorf("the configuration has no %q:\n%s", line, got)
 		}
 	}
 	// What GoReleaser's templates read is set, and nothing else.
 	var used, set []string
-	for _, words := range strings.SplitAfter(string(text), ".Env.")[1:] {
-		used = append(used, words[:strings.IndexAny(words, " }")])
+	for _, words := range strings.SplitAfter(string(got), ".Env.")[1:] {
+		used = append(used, words[:strings.IndexAny(words, " }/")])
 	}
 	for _, v := range s.environment() {
 		name, _, _ := strings.Cut(v, "=")

@@ -2,7 +2,7 @@ package release
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,6 +14,7 @@ import (
 	"golang.org/x/mod/modfile"
 
 	"github.com/tcapflow/tcapflow/pipeline/internal/fault"
+	"github.com/tcapflow/tcapflow/pipeline/internal/host"
 )
 
 // Tool is GoReleaser, while it is looked for or compiled, which takes minutes for the
@@ -137,23 +138,16 @@ func saysVersion(text, version string) bool {
 	return len(said) == 1 && said[0][1] == version
 }
 
-// goOutput runs a go command in the checkout, for the host, without what the user's shell
-// says about other builds; it returns what go prints.
+// goOutput runs a go command in the checkout, for the host; it returns what go prints.
 func goOutput(ctx context.Context, cmd *exec.Cmd, root string, env []string, code fault.Code) (
 	string, error,
 ) {
-	cmd.Dir = root
-	cmd.Env = append(slices.Clone(env), "GOFLAGS=", "GOWORK=off", "GOOS=", "GOARCH=")
-	var stdout, stderr strings.Builder
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	err := cmd.Run()
-	if ctx.Err() != nil {
-		return "", ctx.Err()
-	}
-	if err != nil {
+	cmd.Dir, cmd.Env = root, host.GoEnv(env)
+	text, err := host.Output(ctx, cmd)
+	var said *fault.Error
+	if errors.As(err, &said) {
 		const next = "see what go says; modules come from GOPROXY (go env GOPROXY)"
-		err = fmt.Errorf("%s: %w", strings.Join(cmd.Args, " "), err)
-		return "", &fault.Error{Code: code, Next: next, Err: err, Log: tail(stderr.String())}
+		said.Code, said.Next, said.Log = code, next, fault.Tail(said.Log, fault.TailLines)
 	}
-	return strings.TrimSpace(stdout.String()), nil
+	return strings.TrimSpace(text), err
 }

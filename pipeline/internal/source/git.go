@@ -1,14 +1,12 @@
 package source
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -16,6 +14,7 @@ import (
 	"golang.org/x/mod/semver"
 
 	"github.com/tcapflow/tcapflow/pipeline/internal/fault"
+	"github.com/tcapflow/tcapflow/pipeline/internal/host"
 )
 
 // Version is what git says of a tree.
@@ -44,7 +43,8 @@ func findGit(ctx context.Context, root string) (*git, error) {
 			next = "install git"
 		}
 		if strings.Contains(err.Error(), "dubious ownership") {
-			next = fmt.Sprintf("the folder belongs to somebody else; if you trust it: git config --global --add safe.directory %q", root)
+			next = fmt.Sprintf("the folder belongs to somebody else; if you trust it: "+
+				"git config --global --add safe.directory %q", root)
 			err = errors.New("git refuses a folder of dubious ownership")
 		}
 		return nil, &fault.Error{Code: fault.Usage, Err: fmt.Errorf("%s: %w", root, err), Next: next}
@@ -52,36 +52,18 @@ func findGit(ctx context.Context, root string) (*git, error) {
 	return g, nil
 }
 
-// ofRepository are the variables of `git rev-parse --local-env-vars` that name a
-// repository. Those that configure git stay: CI sets safe.directory with them.
-var ofRepository = []string{
-	"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY",
-	"GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_PREFIX", "GIT_SHALLOW_FILE", "GIT_NAMESPACE",
-}
-
 func (g *git) run(ctx context.Context, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, "git", args...)
-	cmd.Dir = g.root
-	// Another repository that a hook or a rebase has in the environment is not meant.
-	for _, v := range os.Environ() {
-		if name, _, _ := strings.Cut(v, "="); !slices.Contains(ofRepository, name) {
-			cmd.Env = append(cmd.Env, v)
-		}
+	cmd.Dir, cmd.Env = g.root, host.GitEnv(host.Environ())
+	text, err := host.Output(ctx, cmd)
+	var said *fault.Error
+	if !errors.As(err, &said) {
+		return text, err
 	}
-	cmd.Env = append(cmd.Env, "LC_ALL=C", "TZ=UTC", "GIT_OPTIONAL_LOCKS=0")
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	if err := cmd.Run(); err != nil {
-		if ctx.Err() != nil {
-			return "", ctx.Err()
-		}
-		line, _, _ := strings.Cut(strings.TrimSpace(stderr.String()), "\n")
-		if line == "" {
-			return "", fmt.Errorf("git %s: %w", args[0], err)
-		}
-		return "", fmt.Errorf("git %s: %w: %s", args[0], err, line)
+	if line, _, _ := strings.Cut(said.Log, "\n"); line != "" {
+		return "", fmt.Errorf("%w: %s", said.Err, line)
 	}
-	return stdout.String(), nil
+	return "", said.Err
 }
 
 // files lists what git tracks and what it does not ignore, with what submodules have that

@@ -2,14 +2,11 @@ package source
 
 import (
 	"archive/tar"
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -19,6 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/tcapflow/tcapflow/pipeline/internal/fault"
+	"github.com/tcapflow/tcapflow/pipeline/internal/host"
 )
 
 // Package is a main package on a platform, as the go command sees it.
@@ -61,6 +59,12 @@ func (t *Tree) Modules(ctx context.Context, builds []Package) ([]Module, error) 
 
 const nextProxy = "see that GOPROXY (go env GOPROXY) can be reached, and GOSUMDB with it"
 
+// wantedModule is what is downloaded for a package: its module, or what go.mod replaces that
+// by. A folder in its place, "path=>folder", goes in with the sources.
+const wantedModule = "{{with .Module}}{{if not .Main}}" +
+	"{{$path := .Path}}{{with .Replace}}{{if .Version}}{{.Path}}@{{.Version}}{{else}}{{$path}}=>{{.Path}}{{end}}" +
+	"{{else}}{{.Path}}@{{.Version}}{{end}}{{end}}{{end}}"
+
 // needed lists path@version of the modules; builds may differ by what they import.
 func (t *Tree) needed(ctx context.Context, builds []Package) ([]string, error) {
 	var mu sync.Mutex
@@ -69,39 +73,47 @@ func (t *Tree) needed(ctx context.Context, builds []Package) ([]string, error) {
 	group.SetLimit(4)
 	for _, b := range builds {
 		group.Go(func() error {
-			text, err := t.goCommand(ctx, []string{"GOOS=linux", "GOARCH=" + b.GOARCH, "GOARM=" + b.GOARM, "CGO_ENABLED=1"},
-				"list", "-deps", "-tags", strings.Join(b.Tags, ","), "-f", "{{with .Module}}{{if not .Main}}{{.Path}}@{{.Version}}{{end}}{{end}}", b.Main)
+			env := []string{"GOOS=linux", "GOARCH=" + b.GOARCH, "GOARM=" + b.GOARM, "CGO_ENABLED=1"}
+			text, err := t.goCommand(ctx, env,
+				"list", "-deps", "-tags", strings.Join(b.Tags, ","), "-f", wantedModule, b.Main)
 			mu.Lock()
 			defer mu.Unlock()
-			all = append(all, strings.Fields(text)...)
+			all = append(all, strings.Split(strings.TrimSpace(text), "\n")...)
 			return err
 		})
 	}
-	err := group.Wait()
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
 	slices.Sort(all)
-	return slices.Compact(all), err
+	return withoutFolders(slices.Compact(all))
 }
 
-// goCommand returns the output of the host's go, also where it fails. go runs with none of the settings that would change what it
-// says: GOFLAGS, GOOS and the like of the user's shell are not for this build.
-func (t *Tree) goCommand(ctx context.Context, env []string, args ...string) (string, error) {
-	cmd := exec.CommandContext(ctx, "go", args...)
-	cmd.Dir = t.Root
-	cmd.Env = append(os.Environ(), "GOFLAGS=-mod=readonly -buildvcs=false", "GOWORK=off", "GOOS=", "GOARCH=", "GOARM=", "GOEXPERIMENT=")
-	cmd.Env = append(cmd.Env, env...)
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	if err := cmd.Run(); err != nil {
-		if ctx.Err() != nil {
-			return "", ctx.Err()
+// withoutFolders leaves out modules that lie in the checkout, and refuses one that a package
+// of the program needs and that lies outside: the builder does not see it.
+func withoutFolders(modules []string) (downloaded []string, err error) {
+	for _, m := range modules {
+		name, folder, replaced := strings.Cut(m, "=>")
+		switch {
+		case replaced && !within(filepath.ToSlash(folder)):
+			return nil, fault.New(fault.Usage,
+				"move it below the checkout, as a folder or a submodule; or replace the module by a version",
+				"go.mod replaces %s by %s, which is outside of the checkout: the builder does not see it", name, folder)
+		case !replaced && m != "":
+			downloaded = append(downloaded, m)
 		}
-		said := &fault.Error{Code: fault.Failed, Err: fmt.Errorf("go %s: %w", args[0], err), Log: stderr.String()}
-		if unreachable(said.Log) {
-			said.Code, said.Next = fault.Fetch, nextProxy
-		}
-		return stdout.String(), said
 	}
-	return stdout.String(), nil
+	return downloaded, nil
+}
+
+// goCommand returns the output of the host's go, also where it fails.
+func (t *Tree) goCommand(ctx context.Context, env []string, args ...string) (string, error) {
+	text, err := host.Go(ctx, t.Root, append([]string{"GOFLAGS=-mod=readonly -buildvcs=false"}, env...), args...)
+	var said *fault.Error
+	if errors.As(err, &said) && unreachable(said.Log) {
+		said.Code, said.Next = fault.Fetch, nextProxy
+	}
+	return text, err
 }
 
 // unreachable tells from go's words that a module is not in the cache and could not be fetched.
@@ -128,7 +140,9 @@ func TarModules(w io.Writer, modules []Module) error {
 			if err != nil {
 				return err
 			}
-			if err := out.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: escaped + "/@v/" + filepath.Base(file), Mode: 0o644, Size: int64(len(text))}); err != nil {
+			name := escaped + "/@v/" + filepath.Base(file)
+			h := tar.Header{Typeflag: tar.TypeReg, Name: name, Mode: 0o644, Size: int64(len(text))}
+			if err := out.WriteHeader(&h); err != nil {
 				return err
 			}
 			if _, err := out.Write(text); err != nil {

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/tcapflow/tcapflow/pipeline/internal/fault"
+	"github.com/tcapflow/tcapflow/pipeline/internal/host"
 )
 
 func TestMain(m *testing.M) {
@@ -28,7 +29,7 @@ func TestMain(m *testing.M) {
 	} {
 		os.Setenv(name, value)
 	}
-	for _, name := range ofRepository {
+	for _, name := range host.OfRepository {
 		os.Unsetenv(name)
 	}
 	os.Exit(m.Run())

@@ -4,13 +4,7 @@
 // which only met a closed pipe. Neither is left running.
 package stream
 
-import (
-	"errors"
-	"io"
-)
-
-// errStopped is what a producer's write gives when nobody reads any more.
-var errStopped = errors.New("nobody reads any more")
+import "io"
 
 // Through runs produce beside consume, which reads what it writes. It returns when both
 // have: with the error of produce, unless that was stopped by the end of consume, else with
@@ -25,14 +19,15 @@ func Through(produce func(io.Writer) error, consume func(io.Reader) error) error
 		done <- err
 	}()
 	consumed := consume(r)
-	r.CloseWithError(errStopped)
+	r.Close()
 	if produced := <-done; produced != nil && !p.stopped {
 		return produced
 	}
 	return consumed
 }
 
-// producer notes that it was stopped: its error may be wrapped in ways that hide that.
+// producer notes that it was stopped: a write to a pipe fails only when nobody reads any
+// more, but the error may be wrapped in ways that hide that.
 type producer struct {
 	w       *io.PipeWriter
 	stopped bool
@@ -40,6 +35,6 @@ type producer struct {
 
 func (p *producer) Write(b []byte) (int, error) {
 	n, err := p.w.Write(b)
-	p.stopped = p.stopped || errors.Is(err, errStopped)
+	p.stopped = p.stopped || err != nil
 	return n, err
 }
