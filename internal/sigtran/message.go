@@ -1,12 +1,8 @@
 package sigtran
 
 import (
-	"errors"
-
 	"github.com/tcapflow/tcapflow/internal/sigtran/mtp3"
-	"github.com/tcapflow/tcapflow/internal/sigtran/names"
 	"github.com/tcapflow/tcapflow/internal/sigtran/sccp"
-	"github.com/tcapflow/tcapflow/internal/sigtran/subscriber"
 	"github.com/tcapflow/tcapflow/internal/sigtran/tcap"
 )
 
@@ -128,40 +124,12 @@ func (d *Decoder) userData(b []byte) {
 	}
 	m := d.message()
 	m.Way = d.way
-	ok, err := m.TCAP.Parse(b)
-	if m.Err = err; err == tcap.ErrTrailing {
-		m.Err = nil
-		c.Trailing++
+	if d.batch != nil {
+		d.batch.octets = append(d.batch.octets, b...)
+		d.batch.ends = append(d.batch.ends, len(d.batch.octets))
+		return
 	}
-	if m.Err != nil && !d.way.Partial {
-		d.counters.Malformed.TCAP++
-	}
-	m.Subscriber = subscriber.Numbers{}
-	if d.options.Subscribers && ok {
-		protocol := names.Of(&m.TCAP.Context, m.Calling.SSN, m.Called.SSN)
-		m.Subscriber = subscriber.Find(protocol, &m.TCAP, b)
-	}
-	d.conclude(m, ok)
-}
-
-// conclude counts a message as what it is, and takes it back if it is none.
-func (d *Decoder) conclude(m *Message, ok bool) {
-	c := &d.counters.UserData
-	switch {
-	case ok && m.Returned():
-		c.Returned++
-	case ok:
-		c.TCAP++
-	case d.way.Partial:
-		c.Cut++
-	default:
-		c.Broken++
-	}
-	if !ok {
+	if !d.content.read(m, b) {
 		d.found = d.found[:len(d.found)-1]
-	} else if m.Partial {
-		m.Err = errPartial
 	}
 }
-
-var errPartial = errors.New("cut: not all of it was captured")

@@ -90,6 +90,8 @@ type Decoder struct {
 	segments     sccp.Segments
 	counters     Counters
 	found        []Message
+	content      *content
+	batch        *Batch // of DecodeTo, or nil
 
 	// The frame that is being decoded.
 	way      Way
@@ -102,6 +104,7 @@ type Decoder struct {
 // NewDecoder returns a Decoder.
 func NewDecoder(o Options) *Decoder {
 	d := &Decoder{options: o, associations: newAssociations()}
+	d.content = &content{subscribers: o.Subscribers}
 	if o.Trace != nil {
 		d.trace(o.Trace)
 	}
@@ -115,6 +118,7 @@ func (d *Decoder) Counters() Counters {
 	c.Data.FragmentsJoined = d.associations.budget.Joined
 	c.Data.FragmentsIncomplete = d.associations.budget.Incomplete
 	c.SCCP.Segments = d.segments.Counters
+	d.content.addTo(&c)
 	return c
 }
 
@@ -128,28 +132,28 @@ func (d *Decoder) Packets() uint64 { return d.counters.Packets }
 // The slice is valid until the next call; nothing in it aliases the frame.
 func (d *Decoder) Decode(t link.Type, at, now int64, frame []byte, cut bool) []Message {
 	d.found = d.found[:0]
-	d.decode(t, at, now, frame, cut)
+	d.decode(Frame{t, at, now, frame, cut})
 	return d.found
 }
 
-// DecodeTo is Decode that appends to the caller's slice.
-func (d *Decoder) DecodeTo(dst []Message, t link.Type, at, now int64, frame []byte, cut bool) []Message {
-	d.found = dst
-	d.decode(t, at, now, frame, cut)
-	dst, d.found = d.found, nil
-	return dst
+// Frame is a frame to decode; its fields are the arguments of Decode.
+type Frame struct {
+	Link    link.Type
+	At, Now int64
+	Data    []byte
+	Cut     bool
 }
 
-func (d *Decoder) decode(t link.Type, at, now int64, frame []byte, cut bool) {
+func (d *Decoder) decode(f Frame) {
 	d.counters.Packets++
-	d.now = now
-	d.lost(d.segments.Lost(now))
-	d.way = Way{Time: at, Frame: d.counters.Packets, Cause: -1}
+	d.now = f.Now
+	d.lost(d.segments.Lost(f.Now))
+	d.way = Way{Time: f.At, Frame: d.counters.Packets, Cause: -1}
 	d.from = &d.associations.tdm
 	d.link.Frame = d.way.Frame
-	p, err := d.link.Decode(t, now, frame, cut)
+	p, err := d.link.Decode(f.Link, f.Now, f.Data, f.Cut)
 	d.cut = p.Cut
-	if cut {
+	if f.Cut {
 		d.counters.CutPackets++
 	}
 	if err != nil {
