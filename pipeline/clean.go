@@ -19,29 +19,23 @@ import (
 	"github.com/tcapflow/tcapflow/spec"
 )
 
-// CleanOptions says how far Clean goes.
-type CleanOptions struct {
-	Show bool // only say what would go
-	All  bool // of every checkout, and the download cache and compiled C libraries, too
-}
-
 // Clean shows what we have in the engine and on disk with its size, and frees what is of
 // this checkout.
-func (p *Pipeline) Clean(ctx context.Context, c CleanOptions) error {
+func (p *Pipeline) Clean(ctx context.Context) error {
 	unlock, err := p.lock(ctx, func(format string, args ...any) { fmt.Fprintf(p.stdout, format+"\n", args...) })
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	total, err := p.cleanEngine(ctx, c)
+	total, err := p.cleanEngine(ctx)
 	noEngine := err // the folders go all the same
-	folders, err := p.cleanFolders(c)
+	folders, err := p.cleanFolders()
 	if err != nil {
 		return err
 	}
 	total += folders
 	verb := "freed"
-	if c.Show {
+	if p.o.Show {
 		verb = "would be freed"
 	}
 	line(p.stdout, total, verb)
@@ -50,12 +44,12 @@ func (p *Pipeline) Clean(ctx context.Context, c CleanOptions) error {
 
 // cleanFolders removes what this checkout has on disk, and with All what every checkout has
 // in the cache folder. The lock that we hold goes last: whoever waits for it takes a new one.
-func (p *Pipeline) cleanFolders(c CleanOptions) (freed int64, err error) {
+func (p *Pipeline) cleanFolders() (freed int64, err error) {
 	folders := []folder{
 		{p.o.Dist, []string{p.o.Dist}, func() error { return os.RemoveAll(p.o.Dist) }},
 		{p.o.Out, []string{p.o.Out}, func() error { return artifact.Remove(p.o.Out) }},
 	}
-	if c.All {
+	if p.o.All {
 		kept, ok, err := cache.Existing(p.o.Cache)
 		if err != nil {
 			return 0, notOurs(p.project, err)
@@ -70,7 +64,7 @@ func (p *Pipeline) cleanFolders(c CleanOptions) (freed int64, err error) {
 		}
 	}
 	for _, f := range folders {
-		size, err := f.clean(p.stdout, c.Show)
+		size, err := f.clean(p.stdout, p.o.Show)
 		if err != nil {
 			return freed, err
 		}
@@ -144,13 +138,13 @@ func folderSize(folder string) (size int64, err error) {
 
 // cleanEngine removes containers of this checkout, and the images and volumes that no
 // other checkout uses.
-func (p *Pipeline) cleanEngine(ctx context.Context, c CleanOptions) (freed int64, err error) {
+func (p *Pipeline) cleanEngine(ctx context.Context) (freed int64, err error) {
 	e, err := p.connect(ctx)
 	if err != nil {
 		return 0, err
 	}
 	defer e.Close()
-	if !c.Show {
+	if !p.o.Show {
 		if _, err := e.Sweep(ctx); err != nil {
 			return 0, err
 		}
@@ -160,7 +154,7 @@ func (p *Pipeline) cleanEngine(ctx context.Context, c CleanOptions) (freed int64
 		return 0, err
 	}
 	for _, h := range held {
-		gone, err := c.take(ctx, e, h)
+		gone, err := p.take(ctx, e, h)
 		if err != nil {
 			return freed, err
 		}
@@ -169,20 +163,20 @@ func (p *Pipeline) cleanEngine(ctx context.Context, c CleanOptions) (freed int64
 		}
 		line(p.stdout, h.Size, h.Kind+" "+h.Name+about(h, gone))
 	}
-	if c.Show {
+	if p.o.Show {
 		line(p.stdout, total, fmt.Sprintf("in the engine, layers that images share counted once; "+
 			"builds keep it below %.1f MB (%s)", float64(p.o.Keep)/1e6, p.project.Namespace.Variable("ENGINE_CACHE")))
 		return freed, nil
 	}
-	return freed, e.Forget(ctx, c.All)
+	return freed, e.Forget(ctx, p.o.All)
 }
 
 // take removes a holding if it is one to remove. gone is whether it went, or would.
-func (c CleanOptions) take(ctx context.Context, e *engine.Engine, h engine.Holding) (gone bool, err error) {
+func (p *Pipeline) take(ctx context.Context, e *engine.Engine, h engine.Holding) (gone bool, err error) {
 	switch {
-	case h.More && !c.All:
+	case h.More && !p.o.All:
 		return false, nil
-	case c.Show:
+	case p.o.Show:
 		return true, nil
 	}
 	return e.Drop(ctx, h)

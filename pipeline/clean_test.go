@@ -70,24 +70,25 @@ func sharedEngine(t *testing.T, root string) (removed func() []string) {
 // mage clean takes what no other checkout uses; -all takes everything, -show nothing.
 func TestClean(t *testing.T) {
 	for name, test := range map[string]struct {
-		how     CleanOptions
+		how     options.Options
 		removed []string // beside marks
 		marks   int
 		says    []string
 	}{
-		"show": {CleanOptions{Show: true}, nil, 0, []string{"5.0 MB  image tcapflow-builder:mine, used 2026-11-25\n",
+		"show": {options.Options{Show: true}, nil, 0, []string{"5.0 MB  image tcapflow-builder:mine, used 2026-11-25\n",
 			"volume both, used 2026-11-25; kept: another checkout uses it, too\n", "volume theirs, used 2026-11-24; kept: not of this checkout (-all takes it)\n",
 			"6.0 MB  in the engine", "below 2000.0 MB (TCAPFLOW_ENGINE_CACHE)", "6.0 MB  would be freed\n"}},
-		"clean": {CleanOptions{}, []string{"tcapflow-builder:mine", "mine"}, 1, []string{"6.0 MB  freed\n"}},
-		"all":   {CleanOptions{All: true}, []string{"tcapflow-builder:mine", "mine", "both", "theirs", "nobodys"}, 2, []string{"6.0 MB  freed\n"}},
+		"clean": {options.Options{}, []string{"tcapflow-builder:mine", "mine"}, 1, []string{"6.0 MB  freed\n"}},
+		"all":   {options.Options{All: true}, []string{"tcapflow-builder:mine", "mine", "both", "theirs", "nobodys"}, 2, []string{"6.0 MB  freed\n"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			root := t.TempDir()
 			removed := sharedEngine(t, root)
-			o := options.Options{Root: root, Out: filepath.Join(root, "out"), Dist: filepath.Join(root, "dist"), Cache: filepath.Join(root, "cache"), Keep: 2e9}
+			o := options.Options{Root: root, Out: filepath.Join(root, "out"), Dist: filepath.Join(root, "dist"), Cache: filepath.Join(root, "cache"), Keep: 2e9,
+				Show: test.how.Show, All: test.how.All}
 			var out bytes.Buffer
 			p := &Pipeline{project: build.Project, o: o, stdout: &out}
-			if err := p.Clean(t.Context(), test.how); err != nil {
+			if err := p.Clean(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			isMark := func(n string) bool { return strings.HasPrefix(n, "tcapflow-mark-") }
@@ -116,10 +117,10 @@ func TestCleanRefusesAForeignFolder(t *testing.T) {
 	if err := os.WriteFile(thesis, []byte("years of work"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	o := options.Options{Root: root, Out: filepath.Join(root, "out"), Dist: filepath.Join(root, "dist"), Cache: home}
+	o := options.Options{Root: root, Out: filepath.Join(root, "out"), Dist: filepath.Join(root, "dist"), Cache: home, All: true}
 	p := &Pipeline{project: build.Project, o: o, stdout: io.Discard}
 	for name, try := range map[string]func() error{
-		"clean": func() error { return p.Clean(t.Context(), CleanOptions{All: true}) },
+		"clean": func() error { return p.Clean(t.Context()) },
 		"build": func() error { _, err := newBases(build.Project, o, "go1.26.8", nil); return err },
 	} {
 		var f *fault.Error

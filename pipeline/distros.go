@@ -11,18 +11,12 @@ import (
 	"github.com/tcapflow/tcapflow/pipeline/internal/distro"
 )
 
-// DistrosOptions say what of the matrix is run.
-type DistrosOptions struct {
-	Only    string   // cells whose path matches; empty: all
-	Require []string // beginnings of names of distributions that must be had
-}
-
 // Distros runs what dist/ holds where users run it. Where nothing is packed yet, a
 // release is made first.
-func (p *Pipeline) Distros(ctx context.Context, d DistrosOptions) error {
+func (p *Pipeline) Distros(ctx context.Context) error {
 	matrix := distro.Options{
 		Project: p.project, Dist: p.o.Dist, Targets: p.o.Targets,
-		Only: d.Only, Require: d.Require, Natives: p.o.Natives,
+		Only: p.o.Only, Require: p.o.Require, Natives: p.o.Natives,
 		RegistryPrefix: p.o.RegistryPrefix, CacheDir: p.o.Cache, Temp: p.o.Cache,
 		Stdout: p.stdout, Stderr: p.stderr, JSON: p.o.JSON,
 	}
@@ -32,7 +26,7 @@ func (p *Pipeline) Distros(ctx context.Context, d DistrosOptions) error {
 	if _, err := os.Stat(filepath.Join(p.o.Dist, "artifacts.json")); errors.Is(err, fs.ErrNotExist) {
 		packing := *p
 		packing.stdout = io.Discard
-		if err := packing.Release(ctx, false); err != nil {
+		if err := packing.Release(ctx); err != nil {
 			return err
 		}
 	}

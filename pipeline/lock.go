@@ -21,8 +21,8 @@ import (
 // LockImages renews the project's lock of Debian's packages from the mirror's signed
 // index, and the digest of Alpine's image where a registry answers. It prints what changed.
 // Where the project asks for other packages than those that are locked, only the sets that
-// differ are resolved, and what they had keeps its version; with all, everything is renewed.
-func (p *Pipeline) LockImages(ctx context.Context, all bool) error {
+// differ are resolved, and what they had keeps its version; with -all, everything is renewed.
+func (p *Pipeline) LockImages(ctx context.Context) error {
 	base := p.project.Debian
 	if base.LockFile == "" {
 		return fault.New(fault.Usage, "`go get -u` renews the library and its lock; a project has its own "+
@@ -34,7 +34,7 @@ func (p *Pipeline) LockImages(ctx context.Context, all bool) error {
 	if err != nil {
 		return err
 	}
-	lock, err := p.relock(ctx, log, old, all)
+	lock, err := p.relock(ctx, log, old)
 	if err != nil {
 		return err
 	}
@@ -54,8 +54,8 @@ func (p *Pipeline) LockImages(ctx context.Context, all bool) error {
 }
 
 // relock resolves the sets that differ from what is locked, or all of them.
-func (p *Pipeline) relock(ctx context.Context, log *progress.Log, old debian.Lock, all bool) (debian.Lock, error) {
-	base, sets := p.project.Debian, p.project.Locked()
+func (p *Pipeline) relock(ctx context.Context, log *progress.Log, old debian.Lock) (debian.Lock, error) {
+	base, sets, all := p.project.Debian, p.project.Locked(), p.o.All
 	older := old.Older(sets)
 	if all || len(older) == 0 {
 		older, all = sets, true

@@ -43,9 +43,9 @@ type Pipeline struct {
 	stdout, stderr io.Writer
 }
 
-// New reads the options for the project in the working folder. Where the project says
+// newPipeline reads the options for the project in the working folder. Where the project says
 // nothing, it is given the library's defaults. The error tells wrong use, in one line.
-func New(project spec.Project, a Args) (*Pipeline, error) {
+func newPipeline(project spec.Project, a Args) (*Pipeline, error) {
 	project = defaults.Fill(project)
 	o, err := options.Read(project, a)
 	if err != nil {
@@ -60,7 +60,7 @@ func New(project spec.Project, a Args) (*Pipeline, error) {
 func Do(ctx context.Context, project spec.Project, a Args, job func(*Pipeline, context.Context) error) error {
 	ctx, release := interrupt.Context(ctx)
 	defer release()
-	p, err := New(project, a)
+	p, err := newPipeline(project, a)
 	if err == nil {
 		err = job(p, ctx)
 	}

@@ -11,20 +11,20 @@ import (
 
 // Release brings out/ up to date and packs it into dist/. To publish implies that
 // every input is locked. GoReleaser is compiled beside the build.
-func (p *Pipeline) Release(ctx context.Context, publish bool) error {
-	tool := p.releaseTool(ctx, publish)
+func (p *Pipeline) Release(ctx context.Context) error {
+	tool := p.releaseTool(ctx)
 	defer tool.Stop()
-	return p.releaseWith(ctx, publish, tool)
+	return p.releaseWith(ctx, tool)
 }
 
-func (p *Pipeline) releaseTool(ctx context.Context, publish bool) *release.Tool {
-	return release.StartTool(ctx, p.o.Root, os.Environ(), p.o.Locked || publish)
+func (p *Pipeline) releaseTool(ctx context.Context) *release.Tool {
+	return release.StartTool(ctx, p.o.Root, os.Environ(), p.o.Locked || p.o.Publish)
 }
 
-func (p *Pipeline) releaseWith(ctx context.Context, publish bool, tool *release.Tool) error {
+func (p *Pipeline) releaseWith(ctx context.Context, tool *release.Tool) error {
 	packing := *p
 	packing.o.Debug = false // a debug twin is not released
-	packing.o.Locked = p.o.Locked || publish
+	packing.o.Locked = p.o.Locked || p.o.Publish
 	r, err := packing.begin(ctx)
 	if err != nil {
 		return err
@@ -45,6 +45,6 @@ func (p *Pipeline) releaseWith(ctx context.Context, publish bool, tool *release.
 		Project: r.project, Targets: r.o.Targets, Source: r.tree.Version,
 		Want:   func(t spec.Target) elfcheck.Want { return r.plan(t).Want },
 		Mirror: r.bases.debian.Mirror, Lock: r.bases.debian.Lock, Tool: tool,
-		Publish: publish, Env: os.Environ(), Log: r.log,
+		Publish: p.o.Publish, Env: os.Environ(), Log: r.log,
 	})
 }

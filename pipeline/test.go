@@ -21,13 +21,13 @@ type step struct {
 // Test proves everything: the checks, the tests at each level, then the three jobs.
 // GoReleaser is compiled beside the steps that do without it.
 func (p *Pipeline) Test(ctx context.Context) error {
-	tool := p.releaseTool(ctx, false)
+	tool := p.releaseTool(ctx)
 	defer tool.Stop()
 	steps := []step{
 		{name: "lint", run: func() error { return p.Lint(ctx) }},
 		{name: "unit tests", run: func() error { return p.Unit(ctx) }},
 		{name: "mage static", run: func() error { return p.Static(ctx) }},
-		{name: "mage verify", run: func() error { return p.Verify(nil) }},
+		{name: "mage verify", run: func() error { return p.Verify() }},
 	}
 	engine, err := p.engineTests()
 	if err != nil {
@@ -38,7 +38,7 @@ func (p *Pipeline) Test(ctx context.Context) error {
 	}
 	steps = append(steps,
 		step{name: "mage release", run: func() error { return p.packAndRelease(ctx, tool) }},
-		step{name: "mage test:distros", run: func() error { return p.Distros(ctx, DistrosOptions{}) }})
+		step{name: "mage test:distros", run: func() error { return p.Distros(ctx) }})
 	return runSteps(steps, p.stdout, p.stderr)
 }
 
@@ -49,7 +49,7 @@ func (p *Pipeline) packAndRelease(ctx context.Context, tool *release.Tool) error
 	if err := p.checks(ctx, p.own(spec.Release)); err != nil {
 		return err
 	}
-	return p.releaseWith(ctx, false, tool)
+	return p.releaseWith(ctx, tool)
 }
 
 // await waits for what is left of GoReleaser's compilation.

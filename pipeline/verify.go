@@ -15,7 +15,8 @@ import (
 
 // Verify runs the gate on files, or on every artifact of out/ when none is named. The error explains what is
 // refused; its code is fault.Usage where a file that was named is not there, and else fault.Failed.
-func (p *Pipeline) Verify(files []string) error {
+func (p *Pipeline) Verify() error {
+	files := p.o.Files
 	var rows []elfcheck.Row
 	for _, file := range files {
 		rows = append(rows, elfcheck.NewRow(file, file, elfcheck.Want{}))

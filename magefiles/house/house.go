@@ -28,14 +28,14 @@ type Test mg.Namespace
 
 // Podman builds, verifies, runs and cleans with a podman service of its own, which it installs where it may.
 //
-//	mage test:podman
-//	TCAPFLOW_TEST_PODMAN_USER=builder mage test:podman   as root: a rootless service of that user, too
+//example:mage test:podman
+//example:env TCAPFLOW_TEST_PODMAN_USER=builder mage test:podman   as root: a rootless service of that user, too
 func (Test) Podman(ctx context.Context) error { return checks(ctx, "podman") }
 
 // Torture runs programs that break where a static binary is laid out wrongly, many times.
 //
-//	mage test:torture                             1,000 runs for each target
-//	mage test:torture -targets=linux/386 -runs=50
+//example:mage test:torture                             1,000 runs for each target
+//example:mage test:torture -targets=linux/386 -runs=50
 func (Test) Torture(ctx context.Context, targets *string, runs *int) error {
 	env := []string{"TORTURE_RUNS=1000", "TORTURE_TARGETS="}
 	if runs != nil {
@@ -49,8 +49,8 @@ func (Test) Torture(ctx context.Context, targets *string, runs *int) error {
 
 // Libraries builds the libraries of the catalogue for each target, and runs a program with each.
 //
-//	mage test:libraries
-//	mage test:libraries -only=zlib,openssl -targets=linux/arm64
+//example:mage test:libraries
+//example:mage test:libraries -only=zlib,openssl -targets=linux/arm64
 func (Test) Libraries(ctx context.Context, targets, only *string) error {
 	which := "all"
 	if only != nil {

@@ -15,9 +15,9 @@ type Template mg.Namespace
 
 // New makes a project of your own in a new folder.
 //
-//	mage template:new ../yourtool -module=example.org/you/yourtool
-//	mage template:new ../yourtool -module=example.org/you/yourtool -clib=sqlite   or libpcap, zlib, openssl, zstd
-//	mage template:new ../yourtool -module=example.org/you/yourtool -whole         a renamed copy of this repository
+//example:mage template:new ../yourtool -module=example.org/you/yourtool
+//example:mage template:new ../yourtool -module=example.org/you/yourtool -clib=sqlite   or libpcap, zlib, openssl, zstd
+//example:mage template:new ../yourtool -module=example.org/you/yourtool -whole         a renamed copy of this repository
 func (Template) New(ctx context.Context, dir string, module, name, clib *string, whole *bool) error {
 	made := template.Project{Module: given(module), Name: given(name), CLib: given(clib), Whole: given(whole)}
 	return do(ctx, func(p *pipeline.Pipeline, ctx context.Context) error { return p.NewProject(ctx, dir, made) })

@@ -17,7 +17,8 @@ import (
 	"github.com/tcapflow/tcapflow/pipeline"
 )
 
-// The comments of the targets are their manual: mage prints them as one line, Help as they stand.
+// The comments of the targets are their manual. Mage prints one as a single line, examples
+// and all, so these stand in lines that Go takes for directives, which are no part of the text.
 var (
 	//go:embed targets.go
 	targetsSource string
@@ -27,36 +28,40 @@ var (
 	sources = []string{targetsSource, manualSource}
 )
 
+// exampleMark begins a line of a target's comment with an example for Help.
+const exampleMark = "//example:"
+
 // Document adds the source of further targets to what Help knows.
 func Document(source string) string {
 	sources = append(sources, source)
 	return source
 }
 
-// Vars lists the variables that count: what each means, its default, and its value now.
+// Vars lists variables and options: what each means, its default, its value now, and who set it.
 //
-//	mage vars
-//	mage vars -json
+//example:mage vars
+//example:mage vars -json
 func Vars(ctx context.Context, json *bool) error {
-	return do(ctx, pipeline.Args{JSON: json}, func(p *pipeline.Pipeline, _ context.Context) error { return p.Vars() })
+	return do(ctx, pipeline.Args{JSON: json}, (*pipeline.Pipeline).Vars)
 }
 
 // Help lists the targets by what they are for, or shows one with its options and examples.
 //
-//	mage help
-//	mage help -of=static
-func Help(_ context.Context, of *string) error {
+//example:mage help
+//example:mage help -target=static
+func Help(_ context.Context, target *string) error {
 	manual := readManual(sources...)
-	if of == nil {
+	if target == nil {
 		return manual.contents(os.Stdout)
 	}
-	return manual.show(os.Stdout, *of)
+	return manual.show(os.Stdout, *target)
 }
 
 // page is the manual of a target.
 type page struct {
 	name     string   // test:distros
 	about    string   // one sentence
+	more     string   // what else the comment says; may be empty
 	examples []string // lines
 	options  []string // names, in the order of the function's parameters
 }
@@ -64,25 +69,26 @@ type page struct {
 // manual has the pages in the order of the source.
 type manual []page
 
-// optionMeanings are the options of all targets, which mean the same everywhere.
-var optionMeanings = [][2]string{
-	{"targets", "these platforms only, with commas between; exact names, as `mage targets` lists them"},
-	{"base", "alpine, debian, or auto: what the builder is made of"},
-	{"debug", "unstripped twins without optimisation, in out/OS_ARCH_debug/"},
-	{"locked", "stop where a locked input is gone, in place of taking the next best with a warning"},
-	{"json", "the result for a program, on standard output"},
-	{"files", "ELF files to check, with commas between; without it, all of out/"},
-	{"publish", "upload what was packed; only at a clean version tag; implies -locked"},
-	{"only", "what matches: of test:distros a path as with `go test -run`, of test:libraries names"},
-	{"require", "beginnings of names of distributions that must be had: where they cannot, their tests fail"},
-	{"show", "only list what would go"},
-	{"all", "of clean: what every checkout uses, downloads, too; of images:lock: every set"},
+// further are the options that only targets beside the pipeline's own have.
+var further = [][2]string{
 	{"runs", "how often each program is run; 1000 if it is not given"},
-	{"of", "the target whose manual is shown"},
+	{"target", "the target whose manual is shown"},
 	{"module", "path of the new project's Go module"},
 	{"name", "of the new program; without it, the last word of the module's path"},
 	{"clib", "none, libpcap, sqlite, zlib, openssl or zstd: the C library of the new project"},
-	{"whole", "a renamed copy of this repository, in place of a project that uses it as a library"},
+	{"whole", "a renamed copy of this repository, instead of a project that uses it as a library"},
+}
+
+// optionMeanings are the options of all targets, which mean the same everywhere.
+func optionMeanings() (all [][2]string) {
+	for _, o := range pipeline.NewManual(project, pipeline.Args{}).Options {
+		meaning := o.Meaning
+		if o.Default != "" {
+			meaning += "; default: " + o.Default
+		}
+		all = append(all, [2]string{o.Name, meaning})
+	}
+	return append(all, further...)
 }
 
 func readManual(sources ...string) (m manual) {
@@ -118,12 +124,14 @@ func pageOf(f *ast.FuncDecl) page {
 		p.name = strings.ToLower(f.Recv.List[0].Type.(*ast.Ident).Name) + ":" + p.name
 	}
 	text := f.Doc.Text()
-	sentence := new(doc.Package).Synopsis(text)
-	_, sentence, _ = strings.Cut(sentence, " ") // the function's name
-	p.about = strings.ToUpper(sentence[:1]) + sentence[1:]
-	for line := range strings.Lines(text) {
-		if example, ok := strings.CutPrefix(line, "\t"); ok {
-			p.examples = append(p.examples, strings.TrimRight(example, "\n"))
+	first := new(doc.Package).Synopsis(text)
+	_, about, _ := strings.Cut(first, " ") // the function's name
+	p.about = strings.ToUpper(about[:1]) + about[1:]
+	p.more = strings.Join(strings.Fields(text), " ")
+	p.more = strings.TrimSpace(strings.TrimPrefix(p.more, first))
+	for _, line := range f.Doc.List {
+		if example, ok := strings.CutPrefix(line.Text, exampleMark); ok {
+			p.examples = append(p.examples, example)
 		}
 	}
 	for _, field := range f.Type.Params.List {
@@ -160,7 +168,7 @@ func (m manual) contents(w io.Writer) error {
 			}
 		}
 	}
-	fmt.Fprintln(table, "\n`mage help -of=static` shows one with its options; `mage vars` lists the variables that count.")
+	fmt.Fprintln(table, "\n`mage help -target=static` shows one with its options; `mage vars` lists the variables that count.")
 	return table.Flush()
 }
 
@@ -171,6 +179,9 @@ func (m manual) show(w io.Writer, name string) error {
 	}
 	p := m[i]
 	fmt.Fprintf(w, "mage %s\n\n  %s\n", p.name, p.about)
+	for _, line := range wrapped(p.more, 90) {
+		fmt.Fprintf(w, "  %s\n", line)
+	}
 	if len(p.examples) > 0 {
 		fmt.Fprintln(w, "\nExamples:")
 	}
@@ -187,8 +198,24 @@ func (m manual) show(w io.Writer, name string) error {
 	return table.Flush()
 }
 
+// wrapped breaks a text into lines of at most so many columns.
+func wrapped(text string, columns int) (lines []string) {
+	line := ""
+	for _, word := range strings.Fields(text) {
+		if line != "" && len(line)+1+len(word) > columns {
+			lines = append(lines, line)
+			line = ""
+		}
+		line = strings.TrimSpace(line + " " + word)
+	}
+	if line != "" {
+		lines = append(lines, line)
+	}
+	return lines
+}
+
 func meaning(option string) string {
-	for _, o := range optionMeanings {
+	for _, o := range optionMeanings() {
 		if o[0] == option {
 			return o[1]
 		}

@@ -12,24 +12,23 @@ import (
 
 // Static builds fully static, verified binaries into out/.
 //
-//	mage static                                 all targets
-//	mage static -targets=linux/386,linux/arm64  some
-//	mage static -debug                          unstripped twins, for a debugger
-//	mage static -base=debian                    not auto (Alpine where it can be had, else Debian)
-//	mage static -locked                         stop where a locked input is gone
-//	mage static -json                           the artifacts, for a program
+//example:mage static                                 all targets
+//example:mage static -targets=linux/386,linux/arm64  some
+//example:mage static -debug                          unstripped twins, for a debugger
+//example:mage static -base=debian                    not auto (Alpine where it can be had, else Debian)
+//example:mage static -locked                         stop where a locked input is gone
+//example:mage static -json                           the artifacts, for a program
 func Static(ctx context.Context, targets, base *string, debug, locked, json *bool) error {
 	return do(ctx, pipeline.Args{Targets: targets, Base: base, Debug: debug, Locked: locked, JSON: json}, (*pipeline.Pipeline).Static)
 }
 
 // Verify runs the gate on every artifact of out/, or on the files that are named.
 //
-//	mage verify
-//	mage verify -files=/usr/bin/true,dist/tcapflow-client -json
+//example:mage verify
+//example:mage verify -files=/usr/bin/true,dist/tcapflow-client -json
 func Verify(ctx context.Context, files *string, json *bool) error {
-	return do(ctx, pipeline.Args{JSON: json}, func(p *pipeline.Pipeline, _ context.Context) error {
-		return p.Verify(listOf(files))
-	})
+	return do(ctx, pipeline.Args{Files: files, JSON: json},
+		func(p *pipeline.Pipeline, _ context.Context) error { return p.Verify() })
 }
 
 // Targets lists the platforms that are built, and those left out with the reason.
@@ -39,12 +38,10 @@ func Targets(ctx context.Context) error {
 
 // Clean frees what the builds of this checkout left in the engine and on disk.
 //
-//	mage clean -show   only show, with sizes and days of last use
-//	mage clean -all    of all checkouts; downloads and compiled C libraries, too
+//example:mage clean -show   only show, with sizes and days of last use
+//example:mage clean -all    of all checkouts; downloads and compiled C libraries, too
 func Clean(ctx context.Context, show, all *bool) error {
-	return do(ctx, pipeline.Args{}, func(p *pipeline.Pipeline, ctx context.Context) error {
-		return p.Clean(ctx, pipeline.CleanOptions{Show: flagOf(show), All: flagOf(all)})
-	})
+	return do(ctx, pipeline.Args{Show: show, All: all}, (*pipeline.Pipeline).Clean)
 }
 
 // Images holds what concerns builder images.
@@ -52,22 +49,18 @@ type Images mg.Namespace
 
 // Lock renews the lock of the builder's packages from the mirror's signed index.
 //
-//	mage images:lock        the sets that the project has changed, or else all
-//	mage images:lock -all   all
+//example:mage images:lock        the sets that the project has changed, or else all
+//example:mage images:lock -all   all
 func (Images) Lock(ctx context.Context, all *bool) error {
-	return do(ctx, pipeline.Args{}, func(p *pipeline.Pipeline, ctx context.Context) error {
-		return p.LockImages(ctx, flagOf(all))
-	})
+	return do(ctx, pipeline.Args{All: all}, (*pipeline.Pipeline).LockImages)
 }
 
 // Release packs the verified binaries into dist/: archives, packages, images, checksums.
 //
-//	mage release            a snapshot, or a release where HEAD is a clean tag
-//	mage release -publish   and publish it; every input must be locked
+//example:mage release            a snapshot, or a release where HEAD is a clean tag
+//example:mage release -publish   and publish it; every input must be locked
 func Release(ctx context.Context, publish *bool) error {
-	return do(ctx, pipeline.Args{}, func(p *pipeline.Pipeline, ctx context.Context) error {
-		return p.Release(ctx, flagOf(publish))
-	})
+	return do(ctx, pipeline.Args{Publish: publish}, (*pipeline.Pipeline).Release)
 }
 
 // Lint runs gofmt, go vet, staticcheck, and the checks that the project names itself.
@@ -90,14 +83,12 @@ func (Test) Unit(ctx context.Context) error {
 
 // Distros runs what dist/ holds in scratch, distroless, Debian and others.
 //
-//	mage test:distros
-//	mage test:distros -only=debian12/386       cells whose path matches
-//	mage test:distros -require=debian,scratch  what cannot be had today of these fails
-//	mage test:distros -json                    the report, for a program
+//example:mage test:distros
+//example:mage test:distros -only=debian12/386       cells whose path matches
+//example:mage test:distros -require=debian,scratch  what cannot be had today of these fails
+//example:mage test:distros -json                    the report, for a program
 func (Test) Distros(ctx context.Context, only, require *string, json *bool) error {
-	return do(ctx, pipeline.Args{JSON: json}, func(p *pipeline.Pipeline, ctx context.Context) error {
-		return p.Distros(ctx, pipeline.DistrosOptions{Only: textOf(only), Require: listOf(require)})
-	})
+	return do(ctx, pipeline.Args{Only: only, Require: require, JSON: json}, (*pipeline.Pipeline).Distros)
 }
 
 // Bench holds benchmarks.
@@ -105,8 +96,8 @@ type Bench mg.Namespace
 
 // Build measures `mage static` beside the old way; it empties the engine of our images first.
 //
-//	mage bench:build
-//	mage bench:build -json   the figures, for a program
+//example:mage bench:build
+//example:mage bench:build -json   the figures, for a program
 func (Bench) Build(ctx context.Context, json *bool) error {
 	return do(ctx, pipeline.Args{JSON: json}, (*pipeline.Pipeline).BenchBuild)
 }

@@ -35,16 +35,17 @@ type Options struct {
 	Mirrors  []string // of Debian, in the order in which they are asked; without a trailing slash
 	Snapshot string   // Debian's snapshot archive, likewise; "": not asked
 
+	Files, Require     []string // of verify and test:distros
+	Only               string
+	Publish, Show, All bool
+	File, Image, OS    string // of doctor
+	Message, Command   string
+	Args               Args // as they were given
+
 	RegistryPrefix string            // before image references
 	AlpineMirror   string            // "": Alpine's own
 	CA             []byte            // PEM of SSL_CERT_FILE: a TLS proxy's own, for the same builds
 	Proxy          map[string]string // HTTP_PROXY and the like, for builds that need a network
-}
-
-// Args are the options of a mage target; nil means not given.
-type Args struct {
-	Targets, Base       *string
-	Locked, Debug, JSON *bool
 }
 
 // keepDefault is how much builds may keep in the engine.
@@ -65,6 +66,7 @@ func Read(project spec.Project, a Args) (o Options, err error) {
 	set(&o.Locked, a.Locked)
 	set(&o.Debug, a.Debug)
 	set(&o.JSON, a.JSON)
+	o.take(a)
 	o.Live = env.get("CI") == "" && env.get("TERM") != "dumb"
 	o.Colour = env.get("NO_COLOR") == "" && o.Live && term.IsTerminal(int(os.Stdout.Fd()))
 	for _, part := range []func(spec.Project, variables) error{
@@ -80,6 +82,23 @@ func Read(project spec.Project, a Args) (o Options, err error) {
 		return Options{}, fault.New(fault.Usage, "`mage targets` lists them", "%w", err)
 	}
 	return o, nil
+}
+
+// take takes over what needs no look at anything else.
+func (o *Options) take(a Args) {
+	o.Args = a
+	o.Files, o.Require, o.Only = list(a.Files), list(a.Require), given(a.Only)
+	o.Publish, o.Show, o.All = given(a.Publish), given(a.Show), given(a.All)
+	o.File, o.Image, o.OS = given(a.File), given(a.Image), given(a.OS)
+	o.Message, o.Command = given(a.Message), given(a.Command)
+}
+
+// list splits an option at its commas; one that was not given is empty.
+func list(s *string) []string {
+	if s == nil || *s == "" {
+		return nil
+	}
+	return strings.Split(*s, ",")
 }
 
 func (o *Options) checkBase(project spec.Project, _ variables) error {
