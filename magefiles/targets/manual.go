@@ -22,10 +22,12 @@ import (
 var (
 	//go:embed targets.go
 	targetsSource string
+	//go:embed look.go
+	lookSource string
 	//go:embed manual.go
 	manualSource string
 
-	sources = []string{targetsSource, manualSource}
+	sources = []string{targetsSource, lookSource, manualSource}
 )
 
 // exampleMark begins a line of a target's comment with an example for Help.
@@ -152,7 +154,7 @@ var parts = []struct {
 }{
 	{"Build", []string{"static", "verify", "targets", "release"}},
 	{"Prove", []string{"test:", "lint", "bench:"}},
-	{"Look", []string{"vars", "help"}},
+	{"Look", []string{"doctor", "vars", "help"}},
 	{"Keep", []string{"clean", "images:", "template:"}},
 }
 
