@@ -21,3 +21,9 @@ func Doctor(ctx context.Context, file, image, os, targets, message *string, json
 	a := pipeline.Args{File: file, Image: image, OS: os, Targets: targets, Message: message, JSON: json}
 	return do(ctx, a, (*pipeline.Pipeline).Doctor)
 }
+
+// Dev builds for this machine whenever a file changes, until Ctrl-C.
+//
+// It is the host's own go build with the project's tags, for trying out: into out/dev, linked as this machine
+// links. C libraries must be installed here.
+func Dev(ctx context.Context) error { return do(ctx, pipeline.Args{}, (*pipeline.Pipeline).Dev) }

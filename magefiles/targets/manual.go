@@ -152,7 +152,7 @@ var parts = []struct {
 	title   string
 	targets []string
 }{
-	{"Build", []string{"static", "verify", "targets", "release"}},
+	{"Build", []string{"dev", "static", "verify", "targets", "release"}},
 	{"Prove", []string{"test:", "lint", "bench:"}},
 	{"Look", []string{"doctor", "vars", "help"}},
 	{"Keep", []string{"clean", "images:", "template:"}},
