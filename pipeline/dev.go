@@ -25,7 +25,8 @@ func (p *Pipeline) Dev(ctx context.Context) error {
 		return err
 	}
 	out := filepath.Join(p.o.Out, "dev", p.project.Name)
-	fmt.Fprintf(p.stderr, "builds %s of %s into %s when a file changes; Ctrl-C ends it\n", p.project.Main, module, out)
+	fmt.Fprintf(p.stderr, "builds %s of %s into %s when a file changes; Ctrl-C ends it\n", p.project.Main,
+		module, out)
 	seen := ""
 	tick := time.NewTicker(devEvery)
 	defer tick.Stop()
@@ -50,7 +51,8 @@ func (p *Pipeline) Dev(ctx context.Context) error {
 // buildHere builds once, and says how long it took or what does not compile.
 func (p *Pipeline) buildHere(ctx context.Context, out string) {
 	start := time.Now()
-	cmd := exec.CommandContext(ctx, "go", "build", "-tags="+strings.Join(p.project.Tags, ","), "-o", out, p.project.Main)
+	cmd := exec.CommandContext(ctx, "go", "build", "-tags="+strings.Join(p.project.Tags, ","), "-o", out,
+		p.project.Main)
 	cmd.Dir = p.o.Root
 	text, err := cmd.CombinedOutput()
 	at, took := time.Now().Format(time.TimeOnly), time.Since(start).Round(10*time.Millisecond)
@@ -68,7 +70,8 @@ func (p *Pipeline) buildHere(ctx context.Context, out string) {
 
 // headerMissing is the next step where the host lacks a C library's files.
 func headerMissing(log string, libraries bool) string {
-	if libraries && (strings.Contains(log, "No such file or directory") || strings.Contains(log, "cannot find -l") ||
+	if libraries && (strings.Contains(log, "No such file or directory") || strings.Contains(log,
+		"cannot find -l") ||
 		strings.Contains(log, "pkg-config")) {
 		return "install the C library's headers on this machine (Debian: its -dev package), " +
 			"or build in the container: `mage static -targets=linux/ARCH`"

@@ -53,7 +53,8 @@ func (p *Pipeline) examineProgram(ctx context.Context) ([]doctor.Check, error) {
 		return doctor.Diagnose(program, there.For(program, p.o.Message), p.o.Message), nil
 	}
 	if p.o.OS != "" {
-		return nil, fault.New(fault.Usage, "give one of them", "-os and -image both say where the program is to run")
+		return nil, fault.New(fault.Usage, "give one of them",
+			"-os and -image both say where the program is to run")
 	}
 	image, err := p.openImage(ctx)
 	if err != nil {
@@ -122,7 +123,8 @@ func (p *Pipeline) openImage(ctx context.Context) (_ *doctor.Image, err error) {
 	name := p.o.Image
 	img, ok, err := doctor.OpenImage(name, arch)
 	if err != nil {
-		return nil, fault.New(fault.Usage, "name an image of the engine, an OCI layout or a file of `docker save`", "%w", err)
+		return nil, fault.New(fault.Usage,
+			"name an image of the engine, an OCI layout or a file of `docker save`", "%w", err)
 	}
 	if !ok {
 		saved := filepath.Join(work, "image.tar")

@@ -67,10 +67,13 @@ func (p *Pipeline) examineGo(ctx context.Context) []doctor.Check {
 	if err != nil {
 		return []doctor.Check{okay("go", "%s on this machine", version), wrong("go.mod", err, "")}
 	}
-	checks := []doctor.Check{okay("go", "%s on this machine; binaries are built with %s, of go.mod", version, wanted),
+	checks := []doctor.Check{okay("go", "%s on this machine; binaries are built with %s, of go.mod",
+		version, wanted),
 		okay("go.mod", "module %s", module)}
-	if older := semver.Compare("v"+strings.TrimPrefix(version, "go"), "v"+strings.TrimPrefix(wanted, "go")) < 0; older {
-		checks[0].State, checks[0].Next = doctor.Warn, "with GOTOOLCHAIN=auto it fetches "+wanted+" itself; else install that"
+	if older := semver.Compare("v"+strings.TrimPrefix(version, "go"), "v"+strings.TrimPrefix(wanted,
+		"go")) < 0; older {
+		checks[0].State, checks[0].Next = doctor.Warn,
+			"with GOTOOLCHAIN=auto it fetches "+wanted+" itself; else install that"
 	}
 	return checks
 }
@@ -96,7 +99,8 @@ func (p *Pipeline) examineGit(ctx context.Context) []doctor.Check {
 func (p *Pipeline) examineEngine(ctx context.Context) []doctor.Check {
 	e, err := p.connect(ctx)
 	if err != nil {
-		return []doctor.Check{wrong("engine", err, "install Docker or podman, or name an engine with DOCKER_HOST")}
+		return []doctor.Check{wrong("engine", err,
+			"install Docker or podman, or name an engine with DOCKER_HOST")}
 	}
 	defer e.Close()
 	about, err := e.About(ctx)
@@ -113,10 +117,12 @@ func (p *Pipeline) examineEngine(ctx context.Context) []doctor.Check {
 	}
 	checks := []doctor.Check{
 		okay("engine", "%s (API %s) at %s%s; %s", about.Version, about.API, about.Address, kind, by),
-		okay("kernel", "%s on %s, %s, %d CPUs, %s of memory", about.Kernel, e.Arch, about.System, e.CPUs, units.BytesSize(float64(about.Memory))),
+		okay("kernel", "%s on %s, %s, %d CPUs, %s of memory", about.Kernel, e.Arch, about.System, e.CPUs,
+			units.BytesSize(float64(about.Memory))),
 	}
 	if about.Storage == "vfs" {
-		checks = append(checks, doctor.Check{State: doctor.Warn, About: "storage", Text: "vfs, which copies all files for each container",
+		checks = append(checks, doctor.Check{State: doctor.Warn, About: "storage",
+			Text: "vfs, which copies all files for each container",
 			Next: "set the engine's storage driver to overlay2 (rootless: fuse-overlayfs)"})
 	} else {
 		checks = append(checks, okay("storage", "%s", about.Storage))
@@ -133,7 +139,8 @@ func (p *Pipeline) examineKernel(ctx context.Context, e *engine.Engine) []doctor
 	if err != nil {
 		return []doctor.Check{wrong("containers", err, "")}
 	}
-	return []doctor.Check{okay("containers", "they start; the kernel runs %s itself, tests run the rest under qemu-user",
+	return []doctor.Check{okay("containers",
+		"they start; the kernel runs %s itself, tests run the rest under qemu-user",
 		strings.Join(natives, ", "))}
 }
 
@@ -145,7 +152,8 @@ func (p *Pipeline) examineHoldings(ctx context.Context, e *engine.Engine, about 
 	}
 	c := doctor.Disk("engine's disk", about.Folder, roomForBuild, next)
 	if _, total, err := e.Holdings(ctx); err == nil {
-		c.Text += fmt.Sprintf("; builds hold %s there, and may hold %s", units.HumanSize(float64(total)), units.HumanSize(float64(p.o.Keep)))
+		c.Text += fmt.Sprintf("; builds hold %s there, and may hold %s", units.HumanSize(float64(total)),
+			units.HumanSize(float64(p.o.Keep)))
 	}
 	return c
 }
@@ -190,7 +198,8 @@ func (p *Pipeline) examineNetwork(ctx context.Context) []doctor.Check {
 		answered = answered || c.About == aboutMirror && c.State == doctor.OK
 	}
 	if !answered {
-		checks = append(checks, doctor.Check{State: doctor.Fail, About: aboutMirror, Text: "none answers: what is not in the cache cannot be fetched",
+		checks = append(checks, doctor.Check{State: doctor.Fail, About: aboutMirror,
+			Text: "none answers: what is not in the cache cannot be fetched",
 			Next: "name one with DEBIAN_MIRROR, or look at HTTPS_PROXY; what was built before needs no network"})
 	}
 	return checks
@@ -201,18 +210,22 @@ const aboutMirror = "Debian mirror"
 func (p *Pipeline) pages(ctx context.Context) (pages []doctor.Page) {
 	for _, url := range p.o.Mirrors {
 		pages = append(pages, doctor.Page{About: aboutMirror, Needed: doctor.Warn,
-			URL: url + "/dists/" + p.project.Debian.Suite + "/InRelease", Next: "the next mirror is asked; DEBIAN_MIRROR names another"})
+			URL:  url + "/dists/" + p.project.Debian.Suite + "/InRelease",
+			Next: "the next mirror is asked; DEBIAN_MIRROR names another"})
 	}
 	if p.o.Snapshot != "" {
-		pages = append(pages, doctor.Page{About: "Debian snapshot", Needed: doctor.Warn, URL: p.o.Snapshot + "/",
+		pages = append(pages, doctor.Page{About: "Debian snapshot", Needed: doctor.Warn,
+			URL:  p.o.Snapshot + "/",
 			Next: "it is asked only for packages that no mirror has any more; `mage images:lock` renews the lock", Codes: []int{302}})
 	}
 	pages = append(pages, doctor.Page{About: "Alpine mirror", Needed: doctor.Warn,
-		URL:  cmp.Or(strings.TrimSuffix(p.o.AlpineMirror, "/"), "https://dl-cdn.alpinelinux.org/alpine") + "/",
+		URL: cmp.Or(strings.TrimSuffix(p.o.AlpineMirror, "/"),
+			"https://dl-cdn.alpinelinux.org/alpine") + "/",
 		Next: "the Debian base does without; ALPINE_MIRROR names another"})
 	registry := cmp.Or(strings.TrimSuffix(p.o.RegistryPrefix, "/"), "registry-1.docker.io")
 	host, _, _ := strings.Cut(registry, "/")
-	pages = append(pages, doctor.Page{About: "registry", Needed: doctor.Warn, URL: "https://" + host + "/v2/", Codes: []int{401},
+	pages = append(pages, doctor.Page{About: "registry", Needed: doctor.Warn,
+		URL: "https://" + host + "/v2/", Codes: []int{401},
 		Next: "builds need none; " + p.project.Namespace.Variable("REGISTRY") + " names another for `mage test:distros`"})
 	return append(pages, goProxies(ctx)...)
 }
@@ -223,8 +236,9 @@ func goProxies(ctx context.Context) (pages []doctor.Page) {
 	for _, url := range list {
 		if strings.HasPrefix(url, "http") {
 			pages = append(pages, doctor.Page{About: "GOPROXY", Needed: doctor.Warn,
-				URL:  strings.TrimSuffix(url, "/") + "/golang.org/x/mod/@v/list",
-				Next: "what is in the module cache is enough; `go env -w GOPROXY=…` names another", Codes: []int{405}})
+				URL:   strings.TrimSuffix(url, "/") + "/golang.org/x/mod/@v/list",
+				Next:  "what is in the module cache is enough; `go env -w GOPROXY=…` names another",
+				Codes: []int{405}})
 		}
 	}
 	return pages

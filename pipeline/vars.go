@@ -52,7 +52,8 @@ func (p *Pipeline) Vars(ctx context.Context) error {
 			m.Variables[i].Set, m.Variables[i].From = goEnv(ctx, v.Name), "go env"
 		}
 		if v.Name == "DEBIAN_MIRROR" && v.Set == "" {
-			m.Variables[i].Set, m.Variables[i].From = strings.Join(p.o.Mirrors, " "), "apt's settings, and Debian's own"
+			m.Variables[i].Set, m.Variables[i].From = strings.Join(p.o.Mirrors, " "),
+				"apt's settings, and Debian's own"
 		}
 	}
 	if p.o.JSON {
@@ -79,7 +80,8 @@ func (m Manual) write(w io.Writer) error {
 	for _, v := range m.Variables {
 		line(v.Name, v.Meaning, v.Default, v.Set, v.From)
 	}
-	fmt.Fprintln(table, "\nOptions (what counts where one is not given); `mage help -target=NAME` says which a target has")
+	fmt.Fprintln(table,
+		"\nOptions (what counts where one is not given); `mage help -target=NAME` says which a target has")
 	for _, o := range m.Options {
 		line("-"+o.Name, o.Meaning, o.Default, o.Set, o.From)
 	}

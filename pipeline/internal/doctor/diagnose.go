@@ -101,7 +101,8 @@ func (d *patient) hear() {
 	}
 	at, known := symptomOf(d.message)
 	if !known {
-		d.warn("message", nil, "look whether it is the program's own: `strings FILE | grep` finds a part of it", "",
+		d.warn("message", nil,
+			"look whether it is the program's own: `strings FILE | grep` finds a part of it", "",
 			"%q is none of the messages of kernel, dynamic linker or Go that mean that a program cannot start", d.message)
 		return
 	}
@@ -113,8 +114,9 @@ func (d *patient) hear() {
 		}
 	}
 	if !seen {
-		d.warn("message", nil, m.next, "", "%s. Nothing of that shows in this file and in %s: look whether it is this "+
-			"file that was started there", m.what, d.There.Name)
+		d.warn("message", nil, m.next, "",
+			"%s. Nothing of that shows in this file and in %s: look whether it is this "+
+				"file that was started there", m.what, d.There.Name)
 	}
 }
 
@@ -126,12 +128,16 @@ func (d *patient) notELF() {
 	case d.line != "":
 		d.script()
 	case d.entry.size == 0:
-		d.fail("kind", []symptom{execFormat, noFile}, "look at the step that writes it", string(execFormat), "the file is empty")
+		d.fail("kind", []symptom{execFormat, noFile}, "look at the step that writes it", string(execFormat),
+			"the file is empty")
 	case looksLikeText(d.head):
-		d.fail("kind", []symptom{execFormat}, "write #!/bin/sh as its first line; a byte order mark or a blank before it counts as well",
-			string(execFormat), "it is text without \"#!\" as its first bytes: a shell runs it, the kernel does not")
+		d.fail("kind", []symptom{execFormat},
+			"write #!/bin/sh as its first line; a byte order mark or a blank before it counts as well",
+			string(execFormat),
+			"it is text without \"#!\" as its first bytes: a shell runs it, the kernel does not")
 	default:
-		d.fail("kind", []symptom{execFormat}, "build it for Linux: GOOS=linux, or `mage static`", string(execFormat), "it is %v", d.kind)
+		d.fail("kind", []symptom{execFormat}, "build it for Linux: GOOS=linux, or `mage static`",
+			string(execFormat), "it is %v", d.kind)
 	}
 }
 
@@ -145,12 +151,15 @@ func (d *patient) script() {
 	name, _, _ := strings.Cut(strings.TrimSpace(d.line), " ")
 	switch {
 	case strings.HasSuffix(d.line, "\r"):
-		d.fail("script", leads, "save it with Unix line ends: `sed -i 's/\\r$//' FILE`, and in .gitattributes `*.sh eol=lf`",
-			`no such file or directory, or "bad interpreter"`, "its first line ends with a carriage return, which the kernel takes for part of the name %q", name)
+		d.fail("script", leads,
+			"save it with Unix line ends: `sed -i 's/\\r$//' FILE`, and in .gitattributes `*.sh eol=lf`",
+			`no such file or directory, or "bad interpreter"`,
+			"its first line ends with a carriage return, which the kernel takes for part of the name %q", name)
 	case d.root == nil:
 		d.ok("script", "a script, which needs %s", name)
 	case !there(d.root, name):
-		d.fail("script", leads, "write the program in place of a script, or take a base image that has "+path.Base(name),
+		d.fail("script", leads,
+			"write the program in place of a script, or take a base image that has "+path.Base(name),
 			string(noFile), "it is run by %s, which is not in %s", name, d.There.Name)
 	default:
 		d.ok("script", "it is run by %s, which is there", name)

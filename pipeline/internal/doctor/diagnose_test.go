@@ -68,26 +68,35 @@ var scenes = map[string]scene{
 		return tree{"/program": {from: c(t, "hello", hello, "")}}
 	}},
 	"glibc on musl": {about: "loader", text: "fixture has musl", files: func(t *testing.T) tree {
-		return tree{"/program": {from: c(t, "hello", hello, "")}, "/lib/ld-musl-x86_64.so.1": {from: muslStub(t)}}
+		return tree{"/program": {from: c(t, "hello", hello, "")},
+			"/lib/ld-musl-x86_64.so.1": {from: muslStub(t)}}
 	}},
 	"musl on glibc": {about: "loader", text: "fixture has glibc", files: func(t *testing.T) tree {
 		return glibc(t).with(tree{"/program": {from: muslProgram(t)}})
 	}},
 	"newer glibc": {about: "glibc", text: "GLIBC_2.99", files: func(t *testing.T) tree {
-		c(t, "newer/libc.so.6", "int newer(void) { return 1; }\n", "-shared -fPIC -nostdlib -Wl,-soname,libc.so.6 -Wl,--version-script="+versionScript(t, "GLIBC_2.99 { global: newer; };"))
-		program := c(t, "newer/program", "int newer(void);\nvoid _start(void) { newer(); }\n", "-nostdlib @newer/libc.so.6")
+		c(t, "newer/libc.so.6", "int newer(void) { return 1; }\n",
+			"-shared -fPIC -nostdlib -Wl,-soname,libc.so.6 -Wl,--version-script="+versionScript(t,
+				"GLIBC_2.99 { global: newer; };"))
+		program := c(t, "newer/program", "int newer(void);\nvoid _start(void) { newer(); }\n",
+			"-nostdlib @newer/libc.so.6")
 		return glibc(t).with(tree{"/program": {from: program}})
 	}},
-	"library missing": {about: "libraries", text: "needs libone.so.1: it is in no folder", files: func(t *testing.T) tree {
-		return glibc(t).with(tree{"/program": {from: withLibrary(t)}})
-	}},
-	"dangling library": {about: "libraries", text: "is a link to libone.so.1.2", files: func(t *testing.T) tree {
-		return glibc(t).with(tree{"/program": {from: withLibrary(t)}, "/usr/lib/libone.so.1": {link: "libone.so.1.2"}})
-	}},
-	"library for another machine": {about: "libraries", text: "another machine", files: func(t *testing.T) tree {
-		other := golang(t, "foreign", map[string]string{"main.go": "package main\n\nfunc main() {}\n"}, "", "CGO_ENABLED=0 GOARCH=arm64")
-		return glibc(t).with(tree{"/program": {from: withLibrary(t)}, "/usr/lib/libone.so.1": {from: other}})
-	}},
+	"library missing": {about: "libraries", text: "needs libone.so.1: it is in no folder",
+		files: func(t *testing.T) tree {
+			return glibc(t).with(tree{"/program": {from: withLibrary(t)}})
+		}},
+	"dangling library": {about: "libraries", text: "is a link to libone.so.1.2",
+		files: func(t *testing.T) tree {
+			return glibc(t).with(tree{"/program": {from: withLibrary(t)},
+				"/usr/lib/libone.so.1": {link: "libone.so.1.2"}})
+		}},
+	"library for another machine": {about: "libraries", text: "another machine",
+		files: func(t *testing.T) tree {
+			other := golang(t, "foreign", map[string]string{"main.go": "package main\n\nfunc main() {}\n"}, "",
+				"CGO_ENABLED=0 GOARCH=arm64")
+			return glibc(t).with(tree{"/program": {from: withLibrary(t)}, "/usr/lib/libone.so.1": {from: other}})
+		}},
 	"dangling program": {about: "link", text: "is a link to /opt/program", files: func(*testing.T) tree {
 		return tree{"/program": {link: "/opt/program"}}
 	}},
@@ -95,14 +104,18 @@ var scenes = map[string]scene{
 		return tree{"/other": {text: "x"}}
 	}},
 	"another machine": {about: "machine", text: "it is for arm64", files: func(t *testing.T) tree {
-		return tree{"/program": {from: golang(t, "foreign", map[string]string{"main.go": "package main\n\nfunc main() {}\n"}, "", "CGO_ENABLED=0 GOARCH=arm64")}}
+		return tree{"/program": {from: golang(t, "foreign",
+			map[string]string{"main.go": "package main\n\nfunc main() {}\n"}, "",
+			"CGO_ENABLED=0 GOARCH=arm64")}}
 	}},
 	"no #!": {about: "kind", text: `without "#!"`, files: func(*testing.T) tree {
 		return tree{"/program": {text: "echo hello\n"}}
 	}},
 	"empty": {about: "kind", text: "empty", files: func(*testing.T) tree { return tree{"/program": {}} }},
 	"Windows program": {about: "kind", text: "Windows", files: func(t *testing.T) tree {
-		return tree{"/program": {from: golang(t, "windows", map[string]string{"main.go": "package main\n\nfunc main() {}\n"}, "", "CGO_ENABLED=0 GOOS=windows")}}
+		return tree{"/program": {from: golang(t, "windows",
+			map[string]string{"main.go": "package main\n\nfunc main() {}\n"}, "",
+			"CGO_ENABLED=0 GOOS=windows")}}
 	}},
 	"script without shell": {about: "script", text: "run by /bin/sh", files: func(*testing.T) tree {
 		return tree{"/program": {text: "#!/bin/sh -e\necho hello\n"}}
@@ -113,22 +126,29 @@ var scenes = map[string]scene{
 	"lost x": {about: "mode", text: "mode 0644: nobody", files: func(t *testing.T) tree {
 		return tree{"/program": {from: pureGo(t), mode: 0o644}}
 	}},
-	"x for the owner": {about: "mode", text: "user 65532 may not start", uid: 65532, config: v1.Config{User: "65532"}, files: func(t *testing.T) tree {
-		return tree{"/program": {from: pureGo(t), mode: 0o700}}
-	}},
+	"x for the owner": {about: "mode", text: "user 65532 may not start", uid: 65532,
+		config: v1.Config{User: "65532"}, files: func(t *testing.T) tree {
+			return tree{"/program": {from: pureGo(t), mode: 0o700}}
+		}},
 	"two C libraries": {about: "two C libraries", text: "thread-local storage clashes",
 		runs: "musl's library is a stub here: the real one is on Alpine", files: func(t *testing.T) tree {
-			c(t, "two/libone.so.1", "int one(void) { return 1; }\n", "-shared -fPIC -nostdlib -Wl,--no-as-needed -Wl,-soname,libone.so.1 "+muslStub(t))
+			c(t, "two/libone.so.1", "int one(void) { return 1; }\n",
+				"-shared -fPIC -nostdlib -Wl,--no-as-needed -Wl,-soname,libone.so.1 "+muslStub(t))
 			program := c(t, "two/program", one, "@two/libone.so.1 -Wl,--allow-shlib-undefined")
-			return glibc(t).with(tree{"/program": {from: program}, "/usr/lib/libone.so.1": {from: filepath.Join(built, "two/libone.so.1")},
+			return glibc(t).with(tree{"/program": {from: program},
+				"/usr/lib/libone.so.1":           {from: filepath.Join(built, "two/libone.so.1")},
 				"/usr/lib/libc.musl-x86_64.so.1": {from: muslStub(t)}})
 		}},
-	"gcompat": {about: "symbols", text: "does not define", runs: "musl's library is a stub here: the real one is on Alpine", files: func(t *testing.T) tree {
-		return tree{"/program": {from: c(t, "hello", hello, "")}, "/lib/ld-musl-x86_64.so.1": {from: muslStub(t)},
-			"/lib64/ld-linux-x86-64.so.2": {link: "/lib/ld-musl-x86_64.so.1"}, "/lib/libc.so.6": {link: "ld-musl-x86_64.so.1"}}
-	}},
+	"gcompat": {about: "symbols", text: "does not define",
+		runs: "musl's library is a stub here: the real one is on Alpine", files: func(t *testing.T) tree {
+			return tree{"/program": {from: c(t, "hello", hello, "")},
+				"/lib/ld-musl-x86_64.so.1":    {from: muslStub(t)},
+				"/lib64/ld-linux-x86-64.so.2": {link: "/lib/ld-musl-x86_64.so.1"},
+				"/lib/libc.so.6":              {link: "ld-musl-x86_64.so.1"}}
+		}},
 	"cgo slipped in": {about: "cgo", text: "only for net", files: func(t *testing.T) tree {
-		return tree{"/program": {from: golang(t, "slipped", map[string]string{"main.go": goProgram}, "", "CGO_ENABLED=1")}}
+		return tree{"/program": {from: golang(t, "slipped", map[string]string{"main.go": goProgram}, "",
+			"CGO_ENABLED=1")}}
 	}},
 	"cgo of a package": {about: "cgo", text: "example.com/fixture/native", files: func(t *testing.T) tree {
 		return tree{"/program": {from: golang(t, "native", map[string]string{
@@ -137,7 +157,9 @@ var scenes = map[string]scene{
 		}, "-ldflags=-s", "CGO_ENABLED=1")}}
 	}},
 	"pie without cgo": {about: "cgo", text: "-buildmode=pie makes", files: func(t *testing.T) tree {
-		return tree{"/program": {from: golang(t, "pie", map[string]string{"main.go": "package main\n\nfunc main() {}\n"}, "-buildmode=pie", "CGO_ENABLED=0")}}
+		return tree{"/program": {from: golang(t, "pie",
+			map[string]string{"main.go": "package main\n\nfunc main() {}\n"}, "-buildmode=pie",
+			"CGO_ENABLED=0")}}
 	}},
 	"users by static glibc": {about: "look-ups", text: "users", files: func(t *testing.T) tree {
 		const source = "#include <pwd.h>\n#include <stdio.h>\nint main(void) { if (getpwnam(\"postgres\")) return 0; puts(\"unknown user postgres\"); return 1; }\n"
@@ -151,20 +173,22 @@ var scenes = map[string]scene{
 	"no users": {about: "users", text: "no /etc/passwd", start: "/user", files: func(t *testing.T) tree {
 		return tree{"/user": {from: pureGo(t)}}
 	}},
-	"no certificates": {about: "certificates", text: "none to trust", start: "/tls", files: func(t *testing.T) tree {
-		return tree{"/tls": {from: pureGo(t)}}
-	}},
+	"no certificates": {about: "certificates", text: "none to trust", start: "/tls",
+		files: func(t *testing.T) tree {
+			return tree{"/tls": {from: pureGo(t)}}
+		}},
 	"no time zones": {about: "time zones", text: "by name", start: "/zone", files: func(t *testing.T) tree {
 		return tree{"/zone": {from: pureGo(t)}}
 	}},
 	"low port": {about: "ports", text: "port 80, and user 65532", start: "/bind", uid: 65532,
 		config: v1.Config{User: "65532", ExposedPorts: map[string]struct{}{"80/tcp": {}}},
 		files:  func(t *testing.T) tree { return tree{"/bind": {from: pureGo(t)}} }},
-	"capture": {about: "capture", text: "no CAP_NET_RAW", uid: 65532, config: v1.Config{User: "65532"}, files: func(t *testing.T) tree {
-		const source = "#include <sys/socket.h>\n#include <stdio.h>\nint pcap_activate(void) { return socket(AF_PACKET, SOCK_RAW, 0); }\n" +
-			"int main(void) { if (pcap_activate() >= 0) return 0; perror(\"socket\"); return 1; }\n"
-		return tree{"/program": {from: c(t, "capture", source, "-static")}}
-	}},
+	"capture": {about: "capture", text: "no CAP_NET_RAW", uid: 65532, config: v1.Config{User: "65532"},
+		files: func(t *testing.T) tree {
+			const source = "#include <sys/socket.h>\n#include <stdio.h>\nint pcap_activate(void) { return socket(AF_PACKET, SOCK_RAW, 0); }\n" +
+				"int main(void) { if (pcap_activate() >= 0) return 0; perror(\"socket\"); return 1; }\n"
+			return tree{"/program": {from: c(t, "capture", source, "-static")}}
+		}},
 	"not in PATH": {about: "file", text: "in no folder", start: "program", files: func(t *testing.T) tree {
 		return tree{"/opt/program": {from: pureGo(t)}}
 	}, runs: "the engine looks it up"},
@@ -258,7 +282,11 @@ func withLibrary(t *testing.T) string {
 
 // A program that runs is told nothing of failures, whatever it needs.
 func TestHealthy(t *testing.T) {
-	library := func(t *testing.T) file { withLibrary(t); return file{from: filepath.Join(built, "own/libone.so.1")} }
+	library := func(t *testing.T) file {
+		withLibrary(t)
+		return file{from: filepath.Join(built,
+			"own/libone.so.1")}
+	}
 	for name, s := range map[string]scene{
 		"static Go in scratch": {files: func(t *testing.T) tree { return tree{"/program": {from: pureGo(t)}} }},
 		"dynamic":              {files: func(t *testing.T) tree { return glibc(t).with(tree{"/program": {from: c(t, "hello", hello, "")}}) }},
@@ -271,11 +299,20 @@ func TestHealthy(t *testing.T) {
 			return glibc(t).with(tree{"/bin/program": {from: program}, "/lib/own/libone.so.1": library(t)})
 		}, start: "/bin/program"},
 		"script": {files: func(t *testing.T) tree {
-			return glibc(t).with(tree{"/program": {text: "#!/bin/hello\n"}, "/bin/hello": {from: c(t, "hello", hello, "")}})
+			return glibc(t).with(tree{"/program": {text: "#!/bin/hello\n"}, "/bin/hello": {from: c(t,
+				"hello", hello, "")}})
 		}},
-		"link":          {files: func(t *testing.T) tree { return tree{"/program": {link: "opt/../opt/p"}, "/opt/p": {from: pureGo(t)}} }},
-		"another user":  {uid: 65532, config: v1.Config{User: "65532:65532"}, files: func(t *testing.T) tree { return tree{"/program": {from: pureGo(t), mode: 0o555}} }},
-		"owner's alone": {uid: 65532, config: v1.Config{User: "65532"}, files: func(t *testing.T) tree { return tree{"/program": {from: pureGo(t), mode: 0o500, uid: 65532}} }},
+		"link": {files: func(t *testing.T) tree {
+			return tree{"/program": {link: "opt/../opt/p"},
+				"/opt/p": {from: pureGo(t)}}
+		}},
+		"another user": {uid: 65532, config: v1.Config{User: "65532:65532"},
+			files: func(t *testing.T) tree { return tree{"/program": {from: pureGo(t), mode: 0o555}} }},
+		"owner's alone": {uid: 65532, config: v1.Config{User: "65532"},
+			files: func(t *testing.T) tree {
+				return tree{"/program": {from: pureGo(t), mode: 0o500,
+					uid: 65532}}
+			}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -362,7 +399,8 @@ func TestMessageOfAnother(t *testing.T) {
 		"it is a nice day":                         "none of the messages",
 	} {
 		checks := Diagnose(p, Anywhere(""), message)
-		if last := checks[len(checks)-1]; last.About != "message" || !strings.Contains(last.Text, want) || last.Next == "" {
+		if last := checks[len(checks)-1]; last.About != "message" || !strings.Contains(last.Text, want) ||
+			last.Next == "" {
 			t.Errorf("%q: %+v", message, last)
 		}
 	}

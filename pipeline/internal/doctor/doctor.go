@@ -48,7 +48,8 @@ func Write(w io.Writer, checks []Check, colour bool) error {
 	for _, c := range checks {
 		state := fmt.Sprintf("%-4s", c.State)
 		if colour {
-			state = map[State]string{OK: "\x1b[32m", Warn: "\x1b[33m", Fail: "\x1b[31m"}[c.State] + state + "\x1b[0m"
+			state = map[State]string{OK: "\x1b[32m", Warn: "\x1b[33m",
+				Fail: "\x1b[31m"}[c.State] + state + "\x1b[0m"
 		}
 		fmt.Fprintf(table, "%s\t%s\t%s\n", state, c.About, c.Text)
 		pad := strings.Repeat(" ", 4)

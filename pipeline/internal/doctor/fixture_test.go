@@ -62,10 +62,12 @@ func c(t *testing.T, name, source, args string) string {
 	out := filepath.Join(built, name)
 	return once(t, out, func() error {
 		src := out + ".c"
-		if err := errors.Join(os.MkdirAll(filepath.Dir(out), 0o755), os.WriteFile(src, []byte(source), 0o644)); err != nil {
+		if err := errors.Join(os.MkdirAll(filepath.Dir(out), 0o755), os.WriteFile(src, []byte(source),
+			0o644)); err != nil {
 			return err
 		}
-		words := append([]string{"-w", "-o", out, src}, strings.Fields(strings.ReplaceAll(args, "@", built+"/"))...)
+		words := append([]string{"-w", "-o", out, src}, strings.Fields(strings.ReplaceAll(args, "@",
+			built+"/"))...)
 		if text, err := exec.Command("gcc", words...).CombinedOutput(); err != nil {
 			return fmt.Errorf("gcc %s: %w\n%s", args, err, text)
 		}
@@ -82,11 +84,13 @@ func golang(t *testing.T, name string, files map[string]string, flags, env strin
 		files["go.mod"] = "module example.com/fixture\n\ngo 1.26\n"
 		for file, text := range files {
 			file = filepath.Join(dir, file)
-			if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o755), os.WriteFile(file, []byte(text), 0o644)); err != nil {
+			if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o755), os.WriteFile(file, []byte(text),
+				0o644)); err != nil {
 				return err
 			}
 		}
-		cmd := exec.Command("go", append(append([]string{"build"}, strings.Fields(flags)...), "-trimpath", "-o", out, ".")...)
+		cmd := exec.Command("go", append(append([]string{"build"}, strings.Fields(flags)...), "-trimpath",
+			"-o", out, ".")...)
 		cmd.Dir = dir
 		cmd.Env = append(append(os.Environ(), "GOFLAGS=", "GOWORK=off", "GOOS=linux"), strings.Fields(env)...)
 		if text, err := cmd.CombinedOutput(); err != nil {
@@ -159,7 +163,8 @@ func (files tree) image(t *testing.T, config v1.Config) *Image {
 	var b bytes.Buffer
 	w := tar.NewWriter(&b)
 	for name, f := range files {
-		h := &tar.Header{Name: strings.TrimPrefix(name, "/"), Mode: int64(f.perm()), Uid: f.uid, Gid: f.uid, Typeflag: tar.TypeReg}
+		h := &tar.Header{Name: strings.TrimPrefix(name, "/"), Mode: int64(f.perm()), Uid: f.uid, Gid: f.uid,
+			Typeflag: tar.TypeReg}
 		content := []byte(nil)
 		if f.link != "" {
 			h.Typeflag, h.Linkname = tar.TypeSymlink, f.link
@@ -177,7 +182,10 @@ func (files tree) image(t *testing.T, config v1.Config) *Image {
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	layer, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(b.Bytes())), nil })
+	layer, err := tarball.LayerFromOpener(func() (io.ReadCloser,
+		error) {
+		return io.NopCloser(bytes.NewReader(b.Bytes())), nil
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -55,7 +55,10 @@ func noexec(program string) int {
 		return fail("%v", err)
 	}
 	checks := Diagnose(p, Host(), started.Error())
-	if !slices.ContainsFunc(checks, func(c Check) bool { return c.About == "mount" && c.State == Fail && c.Seen }) {
+	if !slices.ContainsFunc(checks, func(c Check) bool {
+		return c.About == "mount" && c.State == Fail &&
+			c.Seen
+	}) {
 		return fail("%v was seen, and the mount is not named: %+v", started, checks)
 	}
 	return 0

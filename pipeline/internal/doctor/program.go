@@ -42,9 +42,12 @@ var calls = []string{
 	"crypto/x509.loadSystemRoots", "golang.org/x/crypto/x509roots/fallback.init.0",
 	"time.LoadLocation", "time/tzdata.loadFromEmbeddedTZData",
 	"os/user.lookupUser", "os/user.lookupUserId", "os/user.lookupUnixUid",
-	"net.(*Resolver).LookupHost", "getaddrinfo", "gethostbyname", "getpwnam", "getpwnam_r", "getpwuid", "getpwuid_r",
-	"pcap_open_live", "pcap_activate", "github.com/mdlayher/packet.Listen", "github.com/gopacket/gopacket/afpacket.NewTPacket",
-	"github.com/gopacket/gopacket/pcap.(*InactiveHandle).Activate", "github.com/google/gopacket/pcap.(*InactiveHandle).Activate",
+	"net.(*Resolver).LookupHost", "getaddrinfo", "gethostbyname", "getpwnam", "getpwnam_r", "getpwuid",
+	"getpwuid_r",
+	"pcap_open_live", "pcap_activate", "github.com/mdlayher/packet.Listen",
+	"github.com/gopacket/gopacket/afpacket.NewTPacket",
+	"github.com/gopacket/gopacket/pcap.(*InactiveHandle).Activate",
+	"github.com/google/gopacket/pcap.(*InactiveHandle).Activate",
 }
 
 // newProgram reads a program within a root. That it is no ELF program is no error.
@@ -118,7 +121,8 @@ func (p Program) libcOf() string {
 		switch {
 		case strings.HasPrefix(w, "ld-musl-"), strings.HasPrefix(w, "libc.musl-"):
 			return "musl"
-		case strings.HasPrefix(w, "ld-linux"), strings.HasPrefix(w, "ld64.so"), w == "ld.so.1", w == "libc.so.6":
+		case strings.HasPrefix(w, "ld-linux"), strings.HasPrefix(w, "ld64.so"), w == "ld.so.1",
+			w == "libc.so.6":
 			return "glibc"
 		}
 	}

@@ -19,9 +19,11 @@ func (d *patient) machine() {
 	case is == d.Arch:
 		d.ok("machine", "for %s, as %s is", is, d.There.Name)
 	case runsOn(is, d.Arch):
-		d.add(OK, "machine", []symptom{execFormat}, "", "", "for %s, which %s runs where its kernel has the 32-bit mode", is, d.Arch)
+		d.add(OK, "machine", []symptom{execFormat}, "", "",
+			"for %s, which %s runs where its kernel has the 32-bit mode", is, d.Arch)
 	default:
-		d.fail("machine", []symptom{execFormat}, fmt.Sprintf("build it for linux/%s, or take an image of --platform linux/%s", d.Arch, is),
+		d.fail("machine", []symptom{execFormat},
+			fmt.Sprintf("build it for linux/%s, or take an image of --platform linux/%s", d.Arch, is),
 			string(execFormat), "it is for %s, and %s is %s", is, d.There.Name, d.Arch)
 	}
 	if level := d.setting("GOAMD64"); level > "v1" {
@@ -35,7 +37,8 @@ func (d *patient) mode() {
 	leads := []symptom{denied, notInPath}
 	const next = "`COPY --chmod=0755`, or chmod before it is packed; a zip or an upload as an artifact loses modes"
 	if d.entry.mode.Perm()&0o111 == 0 {
-		d.fail("mode", leads, next, "permission denied", "%s has mode %04o: nobody may start it", d.name, d.entry.mode.Perm())
+		d.fail("mode", leads, next, "permission denied", "%s has mode %04o: nobody may start it", d.name,
+			d.entry.mode.Perm())
 		return
 	}
 	if !d.image {
@@ -43,14 +46,16 @@ func (d *patient) mode() {
 		return
 	}
 	if !d.entry.may(d.uid, d.gid, 1) {
-		d.fail("mode", leads, next, "permission denied", "%s has mode %04o and owner %d:%d: user %s may not start it",
+		d.fail("mode", leads, next, "permission denied",
+			"%s has mode %04o and owner %d:%d: user %s may not start it",
 			d.name, d.entry.mode.Perm(), d.entry.uid, d.entry.gid, d.user)
 		return
 	}
 	for dir := path.Dir(d.real); dir != "/"; dir = path.Dir(dir) {
 		if e, ok := d.root.entry(dir); ok && !e.may(d.uid, d.gid, 1) {
 			d.fail("mode", leads, "give the folder mode 0755", "permission denied",
-				"%s has mode %04o and owner %d:%d: user %s gets nowhere below it", dir, e.mode.Perm(), e.uid, e.gid, d.user)
+				"%s has mode %04o and owner %d:%d: user %s gets nowhere below it", dir, e.mode.Perm(),
+				e.uid, e.gid, d.user)
 			return
 		}
 	}
@@ -67,7 +72,8 @@ func (d *patient) mount() {
 		return
 	}
 	if noexec, nosuid := mountFlags(at); noexec {
-		d.fail("mount", []symptom{denied}, "copy it elsewhere, or `mount -o remount,exec`; `findmnt -T FILE` shows the options",
+		d.fail("mount", []symptom{denied},
+			"copy it elsewhere, or `mount -o remount,exec`; `findmnt -T FILE` shows the options",
 			"permission denied", "the file system that %s is on is mounted noexec", d.name)
 	} else if nosuid && d.entry.caps {
 		d.fail("mount", []symptom{notPermitted, noCapture}, "copy it elsewhere", "operation not permitted",
@@ -78,7 +84,8 @@ func (d *patient) mount() {
 // shape is whether the file is a program at all, and starts by itself where it says so.
 func (d *patient) shape() {
 	if d.setting("-buildmode") == "c-shared" {
-		d.warn("kind", []symptom{staticTLS, crash}, "link it into the program as an archive (-buildmode=c-archive)",
+		d.warn("kind", []symptom{staticTLS, crash},
+			"link it into the program as an archive (-buildmode=c-archive)",
 			"initial-exec TLS resolves to dynamic definition",
 			"a Go library for C: musl cannot load it while a program runs, as Go's g is thread-local in the initial-exec model")
 		return
@@ -115,7 +122,8 @@ func (d *patient) loader() {
 	}
 	if d.root == nil {
 		if mine := d.libcOf(); mine != d.libc {
-			d.fail("loader", leads, static, string(noFile), "it needs %s, %s, and %s", name, d.whose(), d.has())
+			d.fail("loader", leads, static, string(noFile), "it needs %s, %s, and %s", name, d.whose(),
+				d.has())
 			return
 		}
 		d.ok("loader", "%s, as in %s", name, d.There.Name)
@@ -124,9 +132,11 @@ func (d *patient) loader() {
 	real, e, err := resolve(d.root, name)
 	switch {
 	case err != nil:
-		d.fail("loader", leads, static, string(noFile), "it needs %s, %s: %v; %s", name, d.whose(), err, d.has())
+		d.fail("loader", leads, static, string(noFile), "it needs %s, %s: %v; %s", name, d.whose(), err,
+			d.has())
 	case e.mode.Perm()&0o111 == 0:
-		d.fail("loader", []symptom{denied}, "chmod 0755 "+real, "permission denied", "its loader %s has mode %04o", real, e.mode.Perm())
+		d.fail("loader", []symptom{denied}, "chmod 0755 "+real, "permission denied",
+			"its loader %s has mode %04o", real, e.mode.Perm())
 	default:
 		d.ok("loader", "%s is there", name)
 	}
@@ -214,8 +224,10 @@ func (d *patient) twoLibcs() {
 		return
 	}
 	d.fail("two C libraries", []symptom{crash, staticTLS, noSymbol, noLibrary},
-		"take all libraries from one distribution, or link statically (`mage static`)", "segmentation fault, or errors about TLS",
-		"%s wants glibc (libc.so.6) and %s wants musl: in one process their thread-local storage clashes", glibc, musl)
+		"take all libraries from one distribution, or link statically (`mage static`)",
+		"segmentation fault, or errors about TLS",
+		"%s wants glibc (libc.so.6) and %s wants musl: in one process their thread-local storage clashes",
+		glibc, musl)
 }
 
 // symbols looks for what the libraries there do not define, where a C library stands in for another.
@@ -237,8 +249,10 @@ func (d *patient) symbols() {
 	}
 	const next = "`mage static` links it against musl itself"
 	if len(gone) > 0 {
-		d.fail("symbols", []symptom{noSymbol, crash, staticTLS}, next, "Error relocating …: "+gone[0]+": symbol not found",
-			"built for glibc; what stands in for it in %s does not define %s", d.There.Name, strings.Join(gone[:min(4, len(gone))], ", "))
+		d.fail("symbols", []symptom{noSymbol, crash, staticTLS}, next,
+			"Error relocating …: "+gone[0]+": symbol not found",
+			"built for glibc; what stands in for it in %s does not define %s", d.There.Name,
+			strings.Join(gone[:min(4, len(gone))], ", "))
 		return
 	}
 	d.warn("symbols", []symptom{noSymbol, crash, staticTLS}, next, "crashes, or errors about TLS",
@@ -255,13 +269,15 @@ func (d *patient) versions() {
 	if d.root == nil {
 		if highest := newest(wanted["libc.so.6"]); d.libc == "glibc" && highest != "" {
 			if older(d.glibc, highest) {
-				d.fail("glibc", []symptom{glibcVersion}, next, fmt.Sprintf("version `GLIBC_%s' not found", highest),
+				d.fail("glibc", []symptom{glibcVersion}, next, fmt.Sprintf("version `GLIBC_%s' not found",
+					highest),
 					"it wants glibc %s, and %s has %s", highest, d.There.Name, d.glibc)
 			} else {
 				d.ok("glibc", "it wants %s, and %s has %s", highest, d.There.Name, d.glibc)
 			}
 		} else if highest != "" && d.libc == "" {
-			d.warn("glibc", []symptom{glibcVersion}, next, fmt.Sprintf("version `GLIBC_%s' not found", highest),
+			d.warn("glibc", []symptom{glibcVersion}, next, fmt.Sprintf("version `GLIBC_%s' not found",
+				highest),
 				"it wants glibc %s or newer", highest)
 		}
 		return
@@ -285,7 +301,8 @@ func (d *patient) versionsOf(p Program, next string) {
 			if slices.Contains(d.libs[i].at.needs.Provides, v) {
 				continue
 			}
-			d.fail("glibc", []symptom{glibcVersion}, next, fmt.Sprintf("version `%s' not found (required by %s)", v, p.name),
+			d.fail("glibc", []symptom{glibcVersion}, next,
+				fmt.Sprintf("version `%s' not found (required by %s)", v, p.name),
 				"%s wants %s of %s, and %s has none; %s", p.name, v, name, d.There.Name, d.has())
 		}
 	}
@@ -300,18 +317,25 @@ func (d *patient) whoBroughtC() {
 	if d.failed("loader", "libraries", "glibc", "symbols", "two C libraries") || d.libc == "" {
 		s = Warn
 	}
-	switch brought := slices.DeleteFunc(slices.Clone(d.needs.Cgo), func(n string) bool { return n == "runtime/cgo" }); {
+	switch brought := slices.DeleteFunc(slices.Clone(d.needs.Cgo),
+		func(n string) bool { return n == "runtime/cgo" }); {
 	case len(brought) > 0 && allIn(brought, "net", "os/user"):
-		d.add(s, "cgo", nil, "CGO_ENABLED=0 go build, or -tags netgo,osusergo: Go has its own code for both", "",
-			"built with CGO_ENABLED=1, and only for %s, which call the C library if they may", strings.Join(brought, " and "))
+		d.add(s, "cgo", nil,
+			"CGO_ENABLED=0 go build, or -tags netgo,osusergo: Go has its own code for both", "",
+			"built with CGO_ENABLED=1, and only for %s, which call the C library if they may",
+			strings.Join(brought, " and "))
 	case len(brought) > 0:
-		d.add(s, "cgo", nil, "`mage static` builds it with C, and static; or leave out what needs C and build with CGO_ENABLED=0", "",
-			"C came in through %s; a build that was to be CGO_ENABLED=0 was CGO_ENABLED=%s", strings.Join(brought, ", "), d.setting("CGO_ENABLED"))
+		d.add(s, "cgo", nil,
+			"`mage static` builds it with C, and static; or leave out what needs C and build with CGO_ENABLED=0", "",
+			"C came in through %s; a build that was to be CGO_ENABLED=0 was CGO_ENABLED=%s",
+			strings.Join(brought, ", "), d.setting("CGO_ENABLED"))
 	case d.setting("-buildmode") == "pie":
-		d.add(s, "cgo", nil, "leave out -buildmode=pie, or link with -linkmode=external -extldflags=-static-pie as `mage static` does", "",
+		d.add(s, "cgo", nil,
+			"leave out -buildmode=pie, or link with -linkmode=external -extldflags=-static-pie as `mage static` does", "",
 			"no C in it: -buildmode=pie makes Go's own linker name a loader")
 	default:
-		d.add(s, "cgo", nil, "look for a package that loads libraries without cgo, such as purego: `go list -deps`", "",
+		d.add(s, "cgo", nil,
+			"look for a package that loads libraries without cgo, such as purego: `go list -deps`", "",
 			"no package calls C by cgo (CGO_ENABLED=%s), and yet it needs a loader", d.setting("CGO_ENABLED"))
 	}
 }

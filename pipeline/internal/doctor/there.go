@@ -35,7 +35,8 @@ var systems = []struct{ name, libc, version string }{
 	{"debian13", "glibc", "2.41"},
 	{"ubuntu18.04", "glibc", "2.27"}, {"ubuntu20.04", "glibc", "2.31"}, {"ubuntu22.04", "glibc", "2.35"},
 	{"ubuntu24.04", "glibc", "2.39"},
-	{"rhel7", "glibc", "2.17"}, {"rhel8", "glibc", "2.28"}, {"rhel9", "glibc", "2.34"}, {"rhel10", "glibc", "2.39"},
+	{"rhel7", "glibc", "2.17"}, {"rhel8", "glibc", "2.28"}, {"rhel9", "glibc", "2.34"}, {"rhel10", "glibc",
+		"2.39"},
 	{"amazonlinux2", "glibc", "2.26"}, {"amazonlinux2023", "glibc", "2.34"}, {"sles15", "glibc", "2.31"},
 	{"alpine", "musl", ""}, {"distroless", "none", ""}, {"scratch", "none", ""},
 }
@@ -177,7 +178,8 @@ func goarchOf(f elfcheck.Facts) string {
 // runsOn tells whether the CPU of a machine starts programs of another without emulation:
 // where its kernel can, and those of distributions can.
 func runsOn(program, machine string) bool {
-	return program == machine || program == "386" && machine == "amd64" || program == "arm" && machine == "arm64"
+	return program == machine || program == "386" && machine == "amd64" || program == "arm" &&
+		machine == "arm64"
 }
 
 // defaultFolders are where dynamic linkers look at last, ld.so(8).

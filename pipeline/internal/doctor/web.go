@@ -120,7 +120,8 @@ func Disk(about, path string, need int64, next string) Check {
 	if !ok {
 		return Check{State: OK, About: about, Text: path + ": how much is free is not known"}
 	}
-	c := Check{State: OK, About: about, Text: fmt.Sprintf("%s free at %s", units.HumanSize(float64(room)), path)}
+	c := Check{State: OK, About: about, Text: fmt.Sprintf("%s free at %s", units.HumanSize(float64(room)),
+		path)}
 	if room < need {
 		c.State, c.Next = Warn, next
 		c.Text += fmt.Sprintf("; a build of all targets takes up to %s", units.HumanSize(float64(need)))

@@ -15,7 +15,8 @@ func TestPage(t *testing.T) {
 			w.WriteHeader(http.StatusUnauthorized)
 		}
 	}
-	plain, tls := httptest.NewServer(http.HandlerFunc(answer)), httptest.NewTLSServer(http.HandlerFunc(answer))
+	plain, tls := httptest.NewServer(http.HandlerFunc(answer)),
+		httptest.NewTLSServer(http.HandlerFunc(answer))
 	defer plain.Close()
 	defer tls.Close()
 	for name, c := range map[string]struct {
@@ -53,7 +54,8 @@ func TestCertificates(t *testing.T) {
 		"DER":     {der, time.Now(), Fail, "-inform der"},
 		"nothing": {[]byte("hello"), time.Now(), Fail, "PEM"},
 	} {
-		if got := Certificates("ca.pem", c.text, c.now); got.State != c.want || !strings.Contains(got.Next, c.next) {
+		if got := Certificates("ca.pem", c.text, c.now); got.State != c.want || !strings.Contains(got.Next,
+			c.next) {
 			t.Errorf("%s: %+v", name, got)
 		}
 	}
