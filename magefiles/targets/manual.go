@@ -45,18 +45,21 @@ func Vars(ctx context.Context, json *bool) error {
 	return do(ctx, pipeline.Args{JSON: json}, func(p *pipeline.Pipeline, _ context.Context) error { return p.Vars() })
 }
 
-// Doctor says what is missing on this machine, or why a program does not run here or in an image.
+// Doctor says what is wrong on this machine, or why a program does not run somewhere.
 //
-//	mage doctor
-//	mage doctor -file=/opt/yourtool                            why does it not run here?
-//	mage doctor -image=yourtool:1.2 -message='no such file'    and in an image, where it says that
-//	mage doctor -image=dist/images/distroless -arch=arm64      an OCI layout
-//	mage doctor -image=yourtool:1.2 -file=/usr/bin/other       another program in it
-func Doctor(ctx context.Context, file, image, arch, message *string, json *bool) error {
+//	mage doctor                                              what a build needs here
+//	mage doctor -file=out/linux_amd64/yourtool               does this run here?
+//	mage doctor -file=./yourtool -os=debian11                does it run there?
+//	mage doctor -image=registry.example/yourtool:1           does what the image starts run in it?
+//	mage doctor -file=./yourtool -image=alpine:3.22          would it, if it were copied into the image?
+//	mage doctor -image=yourtool -message='exec format error' which of the findings explains this?
+//	mage doctor -json                                        the checks, for a program
+func Doctor(ctx context.Context, file, image, os, arch, message *string, json *bool) error {
+	d := pipeline.DoctorOptions{
+		File: textOf(file), Image: textOf(image), OS: textOf(os), Arch: textOf(arch), Message: textOf(message),
+	}
 	return do(ctx, pipeline.Args{JSON: json}, func(p *pipeline.Pipeline, ctx context.Context) error {
-		return p.Doctor(ctx, pipeline.DoctorOptions{
-			File: textOf(file), Image: textOf(image), Arch: textOf(arch), Message: textOf(message),
-		})
+		return p.Doctor(ctx, d)
 	})
 }
 
@@ -99,7 +102,8 @@ var optionMeanings = [][2]string{
 	{"runs", "how often each program is run; 1000 if it is not given"},
 	{"file", "the program: a path of this machine, or in the image; without it, what the image starts"},
 	{"image", "an OCI layout, a file of `docker save`, or an image that the engine has"},
-	{"arch", "GOARCH, of an image for several"},
+	{"os", "a distribution in the place of this machine: debian12, alpine3.22 …"},
+	{"arch", "GOARCH, where that is not this machine's"},
 	{"message", "what the program said when it did not run"},
 	{"of", "the target whose manual is shown"},
 	{"module", "path of the new project's Go module"},

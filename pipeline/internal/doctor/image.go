@@ -1,103 +1,227 @@
 package doctor
 
 import (
-	"context"
+	"archive/tar"
 	"errors"
 	"fmt"
-	"io/fs"
+	"io"
 	"os"
 	"path"
-	"slices"
+	"path/filepath"
+	"strconv"
 	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
-
-	"github.com/tcapflow/tcapflow/pipeline/internal/packed"
 )
 
-// Image opens an image that lies on this host: an OCI layout (a folder), or a file as
-// `docker save` writes it. arch is the GOARCH that is wanted of several; empty: the first.
-func Image(name, arch string) (v1.Image, error) {
-	info, err := os.Stat(name)
-	if err != nil {
-		return nil, err
-	}
-	if !info.IsDir() {
-		return tarball.ImageFromPath(name, nil)
-	}
-	index, err := packed.Layout(name)
-	if err != nil {
-		return nil, err
-	}
-	img, err := packed.Find(index, func(p *v1.Platform) bool { return arch == "" || p == nil || p.Architecture == arch })
-	if err != nil || img != nil {
-		return img, err
-	}
-	known, err := packed.Platforms(index)
-	if err != nil {
-		return nil, err
-	}
-	return nil, fmt.Errorf("no image for %s in it; it has %s", arch, strings.Join(known, ", "))
+// Image is an image that was read: its settings, and its files in a temporary file.
+type Image struct {
+	Name   string
+	config v1.Config
+	arch   string
+	root   *stored
+	spool  *os.File
 }
 
-// InImage says why a program does not run in an image. Without a name it is what the image
-// starts. folder is for what the image holds, for a moment.
-func InImage(ctx context.Context, img v1.Image, name, message, folder string) ([]Finding, error) {
+// Close frees the temporary file.
+func (i *Image) Close() error { return i.spool.Close() }
+
+// Limits of an image that is read.
+const (
+	maxEntries = 2 << 20
+	maxImage   = 64 << 30 // bytes of all files
+)
+
+// OpenImage finds an image at a path: an OCI layout (a folder), or a file of `docker save`.
+// Of a layout for several machines that of arch is taken. ok is false where the path is none.
+func OpenImage(name, arch string) (img v1.Image, ok bool, err error) {
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil, false, nil // a reference, then
+	}
+	if !info.IsDir() {
+		img, err = tarball.ImageFromPath(name, nil)
+		return img, true, err
+	}
+	index, err := layout.ImageIndexFromPath(name)
+	if err != nil {
+		return nil, true, fmt.Errorf("%s is no OCI layout: %w", name, err)
+	}
+	img, err = ofIndex(index, arch, 0)
+	return img, true, err
+}
+
+// ofIndex looks for the image of a machine, also in indexes within the index.
+func ofIndex(index v1.ImageIndex, arch string, depth int) (v1.Image, error) {
+	manifest, err := index.IndexManifest()
+	if err != nil || depth > 4 {
+		return nil, errors.Join(err, errors.New("an index without an image"))
+	}
+	var only v1.Image
+	for _, d := range manifest.Manifests {
+		switch {
+		case d.MediaType.IsIndex():
+			inner, err := index.ImageIndex(d.Digest)
+			if err != nil {
+				return nil, err
+			}
+			if img, err := ofIndex(inner, arch, depth+1); err == nil {
+				return img, nil
+			}
+		case d.MediaType.IsImage():
+			img, err := index.Image(d.Digest)
+			if err != nil {
+				return nil, err
+			}
+			if d.Platform == nil || d.Platform.Architecture == arch {
+				return img, nil
+			}
+			only = img
+		}
+	}
+	if only == nil || len(manifest.Manifests) > 1 {
+		return nil, fmt.Errorf("no image for %s in it", arch)
+	}
+	return only, nil
+}
+
+// ReadImage reads an image's files. Their bytes go to a file in dir that has no name.
+func ReadImage(name string, img v1.Image, dir string) (_ *Image, err error) {
 	config, err := img.ConfigFile()
 	if err != nil {
 		return nil, err
 	}
-	stream := mutate.Extract(img)
-	defer stream.Close()
-	defer context.AfterFunc(ctx, func() { stream.Close() })()
-	tree, err := ReadTree(stream, folder)
+	spool, err := os.CreateTemp(dir, "image-*")
 	if err != nil {
-		return nil, errors.Join(ctx.Err(), err)
+		return nil, err
 	}
-	defer tree.Close()
-	place := Place{Name: "the image", Root: tree, GOARCH: []string{config.Architecture}, User: config.Config.User, Image: true}
-	if name == "" {
-		if name = started(tree, config.Config); name == "" {
-			return []Finding{{Fail, "entry point", "the image starts nothing", "set ENTRYPOINT, or name a program with -file"}}, nil
-		}
+	_ = os.Remove(spool.Name()) // where an open file cannot go, the sweep of the cache takes it
+	i := &Image{Name: name, config: config.Config, arch: config.Architecture, root: newStored(), spool: spool}
+	files := mutate.Extract(img)
+	defer files.Close()
+	if err := i.read(tar.NewReader(files)); err != nil {
+		spool.Close()
+		return nil, fmt.Errorf("image %s: %w", name, err)
 	}
-	found, err := Program(place, name, message)
-	return append(found, ofUser(config.Config.User, message)...), err
+	return i, nil
 }
 
-// started is the path of what the image starts, "" for nothing.
-func started(root fs.ReadLinkFS, config v1.Config) string {
-	words := slices.Concat(config.Entrypoint, config.Cmd)
+func (i *Image) read(in *tar.Reader) error {
+	at := int64(0)
+	for {
+		h, err := in.Next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if len(i.root.entries) > maxEntries || at > maxImage {
+			return errors.New("it is too large to be read")
+		}
+		e := entry{uid: h.Uid, gid: h.Gid, link: h.Linkname, size: h.Size, mode: h.FileInfo().Mode()}
+		_, e.caps = h.PAXRecords["SCHILY.xattr.security.capability"]
+		switch h.Typeflag {
+		case tar.TypeReg:
+			from := at
+			n, err := io.Copy(i.spool, in)
+			if err != nil {
+				return err
+			}
+			at += n
+			e.open = func() (io.ReaderAt, io.Closer, error) {
+				return io.NewSectionReader(i.spool, from, n), io.NopCloser(nil), nil
+			}
+		case tar.TypeLink:
+			was, ok := i.root.entries[path.Clean("/"+h.Linkname)]
+			if !ok {
+				continue
+			}
+			e = was
+		}
+		i.root.add(h.Name, e)
+	}
+}
+
+// There is the place that a container of the image is.
+func (i *Image) There() There {
+	t := There{Name: "image " + i.Name, Arch: i.arch, root: i.root, env: i.config.Env, image: true}
+	t.uid, t.gid, t.user = i.user()
+	for port := range i.config.ExposedPorts {
+		number, _, _ := strings.Cut(port, "/")
+		if n, err := strconv.Atoi(number); err == nil {
+			t.ports = append(t.ports, n)
+		}
+	}
+	t.learn()
+	return t
+}
+
+// user is who runs in it, by number and as the image says it.
+func (i *Image) user() (uid, gid int, said string) {
+	name, group, _ := strings.Cut(i.config.User, ":")
+	if name == "" {
+		return 0, 0, "root"
+	}
+	uid, gid = -1, -1
+	for line := range strings.Lines(text(i.root, "/etc/passwd")) {
+		f := strings.Split(strings.TrimSpace(line), ":")
+		if len(f) > 3 && (f[0] == name || f[2] == name) {
+			uid, _ = strconv.Atoi(f[2])
+			gid, _ = strconv.Atoi(f[3])
+			break
+		}
+	}
+	if n, err := strconv.Atoi(name); err == nil {
+		uid = n
+	}
+	if n, err := strconv.Atoi(group); err == nil {
+		gid = n
+	}
+	return uid, gid, i.config.User
+}
+
+// Start is the program that a container of the image starts, as a path; an error is what the
+// engine would say.
+func (i *Image) Start() (string, error) {
+	words := append(append([]string{}, i.config.Entrypoint...), i.config.Cmd...)
 	if len(words) == 0 {
-		return ""
+		return "", errors.New("the image names no program (ENTRYPOINT, CMD)")
+	}
+	if path.IsAbs(words[0]) {
+		return path.Clean(words[0]), nil
 	}
 	if strings.Contains(words[0], "/") {
-		return path.Join(config.WorkingDir, words[0])
+		return path.Join("/", i.config.WorkingDir, words[0]), nil
 	}
-	paths := "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" // Docker's default
-	for _, v := range config.Env {
-		if value, ok := strings.CutPrefix(v, "PATH="); ok {
-			paths = value
-		}
-	}
-	for folder := range strings.SplitSeq(paths, ":") {
-		name := path.Join(folder, words[0])
-		if _, err := follow(root, path.Clean("/" + name)[1:]); err == nil {
-			return name
-		}
-	}
-	return words[0]
+	return i.find(words[0])
 }
 
-// ofUser looks at what a user who is not root may not do, where the message is about that.
-func ofUser(user, message string) []Finding {
-	root := slices.Contains([]string{"", "0", "root"}, strings.Split(user, ":")[0])
-	lower := strings.ToLower(message)
-	if root || !strings.Contains(lower, "permission denied") && !strings.Contains(lower, "not permitted") {
-		return nil
+// find looks a program up as execvp(3) does.
+func (i *Image) find(name string) (string, error) {
+	search := "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+	for _, v := range i.config.Env {
+		if value, ok := strings.CutPrefix(v, "PATH="); ok {
+			search = value
+		}
 	}
-	return []Finding{{Fail, "user", fmt.Sprintf("the image runs the program as user %s, who has no rights of root", user),
-		"give the file what it needs (setcap, --cap-add), or run it with --user 0"}}
+	for _, dir := range filepath.SplitList(search) {
+		at := path.Join("/", dir, name)
+		if _, e, err := resolve(i.root, at); err == nil && e.mode.IsRegular() && e.mode&0o111 != 0 {
+			return at, nil
+		}
+	}
+	return "", fmt.Errorf("%q is in no folder of the image's PATH (%s)", name, search)
+}
+
+// File is a program in the image.
+func (i *Image) File(name string) (Program, error) { return newProgram(i.root, name) }
+
+// Has tells whether the image has a file of that path.
+func (i *Image) Has(name string) bool {
+	_, ok := i.root.entry(path.Clean("/" + name))
+	return ok && path.IsAbs(name)
 }

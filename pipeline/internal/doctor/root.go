@@ -1,220 +1,196 @@
 package doctor
 
 import (
-	"archive/tar"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path"
+	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
-	"time"
 )
 
-// maxFile and maxImage bound what is read of an image, bytes.
-const (
-	maxFile  = 1 << 30
-	maxImage = 16 << 30
-	maxFiles = 2 << 20
-)
-
-// Tree is the root file system of an image: names in memory, contents in one file on disk.
-type Tree struct {
-	nodes map[string]*node
-	data  *os.File
+// entry is a file of a root. Its type bits are those of package fs.
+type entry struct {
+	mode     fs.FileMode
+	uid, gid int
+	size     int64
+	link     string // of a symbolic link
+	caps     bool   // it has file capabilities, capabilities(7)
+	open     func() (io.ReaderAt, io.Closer, error)
 }
 
-type node struct {
-	name string
-	mode fs.FileMode
-	link string
-	at   int64
-	size int64
-	tree *Tree
-	kids []string
+// root is a file system that programs see as theirs. Paths are absolute, clean, with slashes.
+type root interface {
+	entry(path string) (entry, bool) // as lstat(2)
+	list(dir string) []string        // names, sorted
 }
 
-// ReadTree reads a flattened image, as a tar stream. What it holds is kept in a file in
-// folder until Close.
-func ReadTree(r io.Reader, folder string) (*Tree, error) {
-	t := &Tree{nodes: map[string]*node{".": {name: ".", mode: fs.ModeDir | 0o755}}}
-	var err error
-	if t.data, err = os.CreateTemp(folder, "image-*"); err != nil {
-		return nil, err
+// missing says which path is not there, and which link points to it.
+type missing struct{ path, link, to string }
+
+func (m missing) Error() string {
+	if m.link != "" {
+		return fmt.Sprintf("%s is a link to %s, which is not there", m.link, m.to)
 	}
-	if err := t.read(tar.NewReader(r)); err != nil {
-		return nil, errors.Join(err, t.Close())
-	}
-	return t, nil
+	return m.path + " is not there"
 }
 
-func (t *Tree) read(entries *tar.Reader) error {
-	for at := int64(0); ; {
-		h, err := entries.Next()
-		if errors.Is(err, io.EOF) {
-			return nil
+// maxLinks is what the kernel follows before it says ELOOP, path_resolution(7).
+const maxLinks = 40
+
+// resolve follows links as the kernel does, within the root.
+func resolve(r root, name string) (real string, e entry, err error) {
+	todo := strings.Split(strings.Trim(path.Clean("/"+name), "/"), "/")
+	real, links := "/", 0
+	link, to := "", ""
+	e.mode = fs.ModeDir | 0o755
+	for len(todo) > 0 {
+		if todo[0] == "" || todo[0] == "." {
+			todo = todo[1:]
+			continue
 		}
-		if err != nil {
-			return err
+		if todo[0] == ".." { // of a link's text: after the links before it are followed
+			real, todo = path.Dir(real), todo[1:]
+			continue
 		}
-		if h.Size > maxFile || at+h.Size > maxImage || len(t.nodes) > maxFiles {
-			return fmt.Errorf("the image is too large: %s", h.Name)
+		next := path.Join(real, todo[0])
+		found, ok := r.entry(next)
+		if !ok {
+			return "", entry{}, missing{path.Join(next, path.Join(todo[1:]...)), link, to}
 		}
-		n := &node{name: path.Clean("/" + h.Name)[1:], mode: h.FileInfo().Mode(), at: at, tree: t}
-		switch h.Typeflag {
-		case tar.TypeSymlink:
-			n.link = h.Linkname
-		case tar.TypeLink:
-			if to := t.nodes[path.Clean("/" + h.Linkname)[1:]]; to != nil {
-				n.mode, n.at, n.size = to.mode, to.at, to.size
-			}
-		case tar.TypeReg:
-			if n.size, err = io.Copy(t.data, entries); err != nil {
-				return err
-			}
-			at += n.size
+		e, todo = found, todo[1:]
+		if e.mode&fs.ModeSymlink == 0 {
+			real = next
+			continue
 		}
-		t.put(n)
+		if links++; links > maxLinks {
+			return "", entry{}, fmt.Errorf("%s: links go round in a circle", name)
+		}
+		link, to = next, e.link
+		if path.IsAbs(e.link) {
+			real = "/"
+		}
+		todo = append(strings.Split(strings.Trim(e.link, "/"), "/"), todo...)
 	}
+	return real, e, nil
 }
 
-// put adds a node, and the folders above it.
-func (t *Tree) put(n *node) {
-	if n.name == "" {
+// there tells whether a path leads to something.
+func there(r root, name string) bool {
+	_, _, err := resolve(r, name)
+	return err == nil
+}
+
+// text reads a small file; "" where there is none.
+func text(r root, name string) string {
+	_, e, err := resolve(r, name)
+	if err != nil || !e.mode.IsRegular() || e.size > 1<<20 {
+		return ""
+	}
+	at, closer, err := e.open()
+	if err != nil {
+		return ""
+	}
+	defer closer.Close()
+	b, err := io.ReadAll(io.NewSectionReader(at, 0, e.size))
+	if err != nil {
+		return ""
+	}
+	return string(b)
+}
+
+// host is the file system of this machine.
+type host struct{}
+
+func (host) entry(name string) (entry, bool) {
+	name = filepath.FromSlash(name)
+	info, err := os.Lstat(name)
+	if err != nil {
+		return entry{}, false
+	}
+	e := entry{mode: info.Mode(), size: info.Size()}
+	e.uid, e.gid = ownerOf(info)
+	if e.mode&fs.ModeSymlink != 0 {
+		e.link, _ = os.Readlink(name)
+	}
+	e.caps = hasCapabilities(name)
+	e.open = func() (io.ReaderAt, io.Closer, error) {
+		f, err := os.Open(name)
+		return f, f, err
+	}
+	return e, true
+}
+
+func (host) list(dir string) (names []string) {
+	entries, err := os.ReadDir(filepath.FromSlash(dir))
+	if err != nil {
+		return nil
+	}
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names
+}
+
+// stored is a file system that was read from an image's layers.
+type stored struct {
+	entries map[string]entry
+	names   map[string][]string // by folder
+}
+
+func (s *stored) entry(name string) (entry, bool) {
+	if name == "/" {
+		return entry{mode: fs.ModeDir | 0o755}, true
+	}
+	e, ok := s.entries[name]
+	return e, ok
+}
+
+func (s *stored) list(dir string) []string {
+	real, _, err := resolve(s, dir)
+	if err != nil {
+		return nil
+	}
+	return slices.Sorted(slices.Values(s.names[real]))
+}
+
+// add puts an entry in; folders that nobody mentions are there all the same.
+func (s *stored) add(name string, e entry) {
+	name = path.Clean("/" + name)
+	if name == "/" {
 		return
 	}
-	if _, known := t.nodes[n.name]; !known {
-		parent := path.Dir(n.name)
-		if t.nodes[parent] == nil {
-			t.put(&node{name: parent, mode: fs.ModeDir | 0o755, tree: t})
+	if _, again := s.entries[name]; !again {
+		dir := path.Dir(name)
+		if _, ok := s.entries[dir]; !ok && dir != "/" {
+			s.add(dir, entry{mode: fs.ModeDir | 0o755})
 		}
-		t.nodes[parent].kids = append(t.nodes[parent].kids, n.name)
-	} else {
-		n.kids = t.nodes[n.name].kids
+		s.names[dir] = append(s.names[dir], path.Base(name))
 	}
-	t.nodes[n.name] = n
+	s.entries[name] = e
 }
 
-// Close removes what was kept on disk.
-func (t *Tree) Close() error {
-	err := t.data.Close()
-	return errors.Join(err, os.Remove(t.data.Name()))
+func newStored() *stored {
+	return &stored{entries: map[string]entry{}, names: map[string][]string{}}
 }
 
-func (t *Tree) get(op, name string) (*node, error) {
-	if n := t.nodes[path.Clean(name)]; n != nil {
-		return n, nil
+// may tells whether a user has a right (4, 2 or 1) by the mode of a file. Root may all but
+// start what nobody may start.
+func (e entry) may(uid, gid int, right fs.FileMode) bool {
+	mode := e.mode.Perm()
+	switch {
+	case uid == 0:
+		return right != 1 || e.mode.IsDir() || mode&0o111 != 0
+	case uid == e.uid:
+		return mode>>6&right != 0
+	case gid == e.gid:
+		return mode>>3&right != 0
 	}
-	return nil, &fs.PathError{Op: op, Path: name, Err: fs.ErrNotExist}
+	return mode&right != 0
 }
 
-// Open implements fs.FS. Links are not followed: follow does that.
-func (t *Tree) Open(name string) (fs.File, error) {
-	n, err := t.get("open", name)
-	if err != nil {
-		return nil, err
-	}
-	return &file{n, io.NewSectionReader(t.data, n.at, n.size)}, nil
-}
-
-// Lstat implements fs.ReadLinkFS.
-func (t *Tree) Lstat(name string) (fs.FileInfo, error) {
-	n, err := t.get("lstat", name)
-	if err != nil {
-		return nil, err
-	}
-	return n, nil
-}
-
-// ReadLink implements fs.ReadLinkFS.
-func (t *Tree) ReadLink(name string) (string, error) {
-	n, err := t.get("readlink", name)
-	if err == nil && n.mode&fs.ModeSymlink == 0 {
-		err = &fs.PathError{Op: "readlink", Path: name, Err: fs.ErrInvalid}
-	}
-	if err != nil {
-		return "", err
-	}
-	return n.link, nil
-}
-
-// ReadDir implements fs.ReadDirFS.
-func (t *Tree) ReadDir(name string) (list []fs.DirEntry, err error) {
-	n, err := t.get("readdir", name)
-	if err != nil {
-		return nil, err
-	}
-	for _, kid := range slices.Sorted(slices.Values(n.kids)) {
-		list = append(list, fs.FileInfoToDirEntry(t.nodes[kid]))
-	}
-	return list, nil
-}
-
-// Name implements fs.FileInfo, as the following methods do.
-func (n *node) Name() string       { return path.Base(n.name) }
-func (n *node) Size() int64        { return n.size }
-func (n *node) Mode() fs.FileMode  { return n.mode }
-func (n *node) ModTime() time.Time { return time.Time{} }
-func (n *node) IsDir() bool        { return n.mode.IsDir() }
-func (n *node) Sys() any           { return nil }
-
-type file struct {
-	*node
-	*io.SectionReader
-}
-
-func (f *file) Stat() (fs.FileInfo, error) { return f.node, nil }
-func (f *file) Close() error               { return nil }
-func (f *file) Size() int64                { return f.node.size }
-
-// glob matches path elements, as path.Match does, through links of folders: /lib is one in
-// most systems of today.
-func glob(root fs.ReadLinkFS, pattern string) (found []string) {
-	found = []string{""}
-	for element := range strings.SplitSeq(pattern, "/") {
-		var next []string
-		for _, at := range found {
-			next = append(next, step(root, at, element)...)
-		}
-		found = next
-	}
-	return found
-}
-
-func step(root fs.ReadLinkFS, at, element string) (found []string) {
-	real, err := follow(root, at)
-	if err != nil {
-		return nil
-	}
-	if !strings.ContainsAny(element, "*?[") {
-		name := path.Join(real, element)
-		if _, err := root.Lstat(name); err == nil {
-			found = append(found, name)
-		}
-		return found
-	}
-	if real == "" {
-		real = "."
-	}
-	list, err := fs.ReadDir(root, real)
-	if err != nil {
-		return nil
-	}
-	for _, e := range list {
-		if ok, _ := path.Match(element, e.Name()); ok {
-			found = append(found, path.Join(real, e.Name()))
-		}
-	}
-	return found
-}
-
-func readLimited(root fs.FS, name string, limit int64) ([]byte, error) {
-	f, err := root.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, limit))
-}
+// hostArch is GOARCH of this machine.
+const hostArch = runtime.GOARCH
