@@ -61,7 +61,8 @@ func TestHEP(t *testing.T) {
 			messages = append(messages, strings.TrimSpace(line))
 		}
 	}
-	if len(datagrams) != len(messages) || len(messages) == 0 || !strings.Contains(stdout, `"hep":{"sent":16,"failed":0}`) {
+	counted := strings.Contains(stdout, `"hep":{"sent":16,"failed":0}`)
+	if len(datagrams) != len(messages) || len(messages) == 0 || !counted {
 		t.Fatalf("%d datagrams of %d messages", len(datagrams), len(messages))
 	}
 	correlated := make(map[string]int)
@@ -80,7 +81,8 @@ func TestHEP(t *testing.T) {
 // Whatever is selected is sent, whether there are lines or not; with -write-pcap, too.
 func TestHEPFilters(t *testing.T) {
 	packets := filepath.Join(t.TempDir(), "out.pcapng")
-	datagrams, stdout := hepDatagrams(t, "-messages=false", "-write-pcap", packets, "-operation", "updateLocation", fileDialogues)
+	datagrams, stdout := hepDatagrams(t,
+		"-messages=false", "-write-pcap", packets, "-operation", "updateLocation", fileDialogues)
 	if len(datagrams) == 0 || len(datagrams) > 4 || strings.Contains(stdout, `"type":"message"`) {
 		t.Errorf("%d datagrams; lines\n%s", len(datagrams), stdout)
 	}

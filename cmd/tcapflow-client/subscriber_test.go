@@ -17,7 +17,9 @@ import (
 // frame: the IMSI is that of tshark, and an MSISDN is among its numbers, which are those
 // of nodes, too.
 func TestSubscribersLikeTshark(t *testing.T) {
-	for name, count := range map[string]int{"map_udt.pcap": 23, "camel2.pcap": 1, "gsm_map_with_ussd_string.pcap": 1} {
+	for name, count := range map[string]int{
+		"map_udt.pcap": 23, "camel2.pcap": 1, "gsm_map_with_ussd_string.pcap": 1,
+	} {
 		t.Run(name, func(t *testing.T) {
 			path := capturePath(t, name)
 			got := subscribersOf(t, path, "clear")
@@ -30,7 +32,8 @@ func TestSubscribersLikeTshark(t *testing.T) {
 					t.Fatal(err)
 				}
 				n := got[frame]
-				if n["imsi"] != row[1] || n["msisdn"] != "" && !slices.Contains(strings.Split(row[2], ","), n["msisdn"]) {
+				others := strings.Split(row[2], ",")
+				if n["imsi"] != row[1] || n["msisdn"] != "" && !slices.Contains(others, n["msisdn"]) {
 					t.Errorf("frame %d: got %v, tshark has %q", frame, n, row[1:])
 				}
 			}
@@ -72,7 +75,8 @@ func TestSubscribersAreMasked(t *testing.T) {
 		}
 	}
 	var stderr bytes.Buffer
-	if code := run([]string{"read", "-subscribers", "all", path}, os.Stdin, &bytes.Buffer{}, &stderr); code != exitUsage {
+	code := run([]string{"read", "-subscribers", "all", path}, os.Stdin, &bytes.Buffer{}, &stderr)
+	if code != exitUsage {
 		t.Errorf("exit code %d: %s", code, &stderr)
 	}
 }

@@ -18,7 +18,9 @@ func TestTopOfFile(t *testing.T) {
 		t.Fatalf("exit code %d\n%s", code, &stderr)
 	}
 	frame := stdout.String()
-	for _, want := range []string{"tcapflow-client top  " + fileDialogues, "\nupdateLocation ", "\nPEER, WORST FIRST ", "\n2002 "} {
+	for _, want := range []string{
+		"tcapflow-client top  " + fileDialogues, "\nupdateLocation ", "\nPEER, WORST FIRST ", "\n2002 ",
+	} {
 		if !strings.Contains(frame, want) {
 			t.Errorf("no %q in\n%s", want, frame)
 		}
@@ -31,7 +33,8 @@ func TestTopOfFile(t *testing.T) {
 func TestTopFilters(t *testing.T) {
 	var stdout, stderr bytes.Buffer
 	run([]string{"top", "-operation", "processUnstructuredSS-Request", fileDialogues}, nil, &stdout, &stderr)
-	if out := stdout.String(); !strings.Contains(out, "\nprocessUnstructuredSS-Request ") || strings.Contains(out, "updateLocation") {
+	out := stdout.String()
+	if !strings.Contains(out, "\nprocessUnstructuredSS-Request ") || strings.Contains(out, "updateLocation") {
 		t.Errorf("got\n%s", out)
 	}
 }

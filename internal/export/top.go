@@ -123,8 +123,9 @@ func (t *Top) Draw(now int64, at Totals, width, height int) []string {
 	s.line("packets %s/s  TCAP %s/s  dialogues %s/s  open %d  dropped %d",
 		s.rate(at.Packets-first.at.Packets), s.rate(at.Messages-first.at.Messages), s.rate(all.dialogues),
 		at.Open, at.Dropped-first.at.Dropped)
-	s.line("answered %s  errors %s  aborts %s  no answer %s", share(all.latency.count, all.dialogues),
-		share(all.errors-all.aborts, all.dialogues), share(all.aborts, all.dialogues), share(all.unserved, all.dialogues))
+	s.line("answered %s  errors %s  aborts %s  no answer %s",
+		share(all.latency.count, all.dialogues), share(all.errors-all.aborts, all.dialogues),
+		share(all.aborts, all.dialogues), share(all.unserved, all.dialogues))
 	s.line("latency  p50 %s  p90 %s  p99 %s  max %s", short(&all.latency, 0.5), short(&all.latency, 0.9),
 		short(&all.latency, 0.99), short(&all.latency, 1))
 	operations := merge(t, func(w *window) map[operation]*row { return w.operations })
@@ -199,7 +200,8 @@ func (s *screen) table(title string, list []named, rows int) {
 	}
 	name := min(max(s.width-numbers, 12), 36)
 	s.line("")
-	s.bold("%-*s%9s%8s%8s%8s%8s%9s%9s", name, clip(title, name), "RATE", "P50", "P99", "MAX", "ERRORS", "ABORTS", "NO ANS.")
+	s.bold("%-*s%9s%8s%8s%8s%8s%9s%9s", name, clip(title, name),
+		"RATE", "P50", "P99", "MAX", "ERRORS", "ABORTS", "NO ANS.")
 	for _, n := range list[:min(rows, len(list))] {
 		r := n.row
 		s.line("%-*s%9s%8s%8s%8s%8s%9s%9s", name, clip(n.name, name), s.rate(r.dialogues),
