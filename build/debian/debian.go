@@ -18,7 +18,7 @@ var Base = spec.Debian{
 	},
 	Security: []string{
 		"http://security.debian.org/debian-security",
-		"http://deb.debian.org/debian-security",
+		"http://security.debian.org/debian-security",
 	},
 	Snapshot: "https://snapshot.debian.org",
 	Keyring:  keyring,
