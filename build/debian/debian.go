@@ -16,10 +16,7 @@ var Base = spec.Debian{
 		"http://ftp.de.debian.org/debian",
 		"http://ftp.us.debian.org/debian",
 	},
-	Security: []string{
-		"http://security.debian.org/debian-security",
-		"http://security.debian.org/debian-security",
-	},
+	Security: []string{"http://security.debian.org/debian-security"},
 	Snapshot: "https://snapshot.debian.org",
 	Keyring:  keyring,
 	Lock:     lock,
