@@ -120,7 +120,7 @@ func alpineFiles(dir string, broken bool) (map[string][]byte, error) {
 }
 
 // alpineNames are Alpine's of Debian's tools; the others keep theirs.
-var alpineNames = map[string]string{"clang-19": "clang22", "lld-19": "lld22"}
+var alpineNames = map[string]string{"clang-19": "clang22", "lld-19": "lld22", "pkgconf-bin": "pkgconf"}
 
 // alpineWorks are the tools and the sysroots of two targets. Every Debian package of tools
 // is one of Alpine's that provides a library; the compiler needs all of them.
