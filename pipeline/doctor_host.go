@@ -19,6 +19,7 @@ import (
 	"github.com/tcapflow/tcapflow/pipeline/internal/doctor"
 	"github.com/tcapflow/tcapflow/pipeline/internal/engine"
 	"github.com/tcapflow/tcapflow/pipeline/internal/fault"
+	"github.com/tcapflow/tcapflow/pipeline/internal/host"
 	"github.com/tcapflow/tcapflow/pipeline/internal/options"
 	"github.com/tcapflow/tcapflow/pipeline/internal/source"
 )
@@ -59,11 +60,11 @@ func wrong(about string, err error, next string) doctor.Check {
 
 // examineGo looks at the host's go command, which lists and fetches modules.
 func (p *Pipeline) examineGo(ctx context.Context) []doctor.Check {
-	text, err := exec.CommandContext(ctx, "go", "env", "GOVERSION").Output()
+	text, err := host.Go(ctx, p.o.Root, nil, "env", "GOVERSION")
 	if err != nil {
 		return []doctor.Check{wrong("go", err, "install Go 1.26 or newer, and put it into PATH")}
 	}
-	version := strings.TrimSpace(string(text))
+	version := strings.TrimSpace(text)
 	wanted, module, err := goMod(p.o.Root)
 	if err != nil {
 		return []doctor.Check{okay("go", "%s on this machine", version), wrong("go.mod", err, "")}
@@ -232,12 +233,12 @@ func (p *Pipeline) pages(ctx context.Context) (pages []doctor.Page) {
 	pages = append(pages, doctor.Page{About: "registry", Needed: doctor.Warn,
 		URL: "https://" + host + "/v2/", Codes: []int{401},
 		Next: "builds need none; " + p.project.Namespace.Variable("REGISTRY") + " names another for `mage test:distros`"})
-	return append(pages, goProxies(ctx)...)
+	return append(pages, p.goProxies(ctx)...)
 }
 
 // goProxies are where modules come from; with several, each is asked after the one before it.
-func goProxies(ctx context.Context) (pages []doctor.Page) {
-	list := strings.FieldsFunc(goEnv(ctx, "GOPROXY"), func(r rune) bool { return r == ',' || r == '|' })
+func (p *Pipeline) goProxies(ctx context.Context) (pages []doctor.Page) {
+	list := strings.FieldsFunc(p.goEnv(ctx, "GOPROXY"), func(r rune) bool { return r == ',' || r == '|' })
 	for _, url := range list {
 		if strings.HasPrefix(url, "http") {
 			pages = append(pages, doctor.Page{About: "GOPROXY", Needed: doctor.Warn,
@@ -250,10 +251,7 @@ func goProxies(ctx context.Context) (pages []doctor.Page) {
 }
 
 // goEnv is a setting of the host's go command; "" where that does not say.
-func goEnv(ctx context.Context, name string) string {
-	text, err := exec.CommandContext(ctx, "go", "env", name).Output()
-	if err != nil {
-		return ""
-	}
-	return strings.TrimSpace(string(text))
+func (p *Pipeline) goEnv(ctx context.Context, name string) string {
+	text, _ := host.Go(ctx, p.o.Root, nil, "env", name) // an error: nothing is said
+	return strings.TrimSpace(text)
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/tcapflow/tcapflow/pipeline/internal/layer"
+	"github.com/tcapflow/tcapflow/pipeline/internal/stream"
 )
 
 // maxUnpacked bounds what a package may hold, in bytes: ten times the largest that is
@@ -83,7 +84,7 @@ func eachEntry(packed *io.SectionReader, limit int64, each func(*entryHeader, io
 	if err != nil {
 		return truncated(err)
 	}
-	entries := tar.NewReader(bufio.NewReaderSize(&bounded{z, limit}, 1<<20))
+	entries := tar.NewReader(bufio.NewReaderSize(stream.Bounded(z, limit, errTooLarge), 1<<20))
 	for room := limit; ; {
 		h, err := entries.Next()
 		if errors.Is(err, io.EOF) {
@@ -103,20 +104,6 @@ func eachEntry(packed *io.SectionReader, limit int64, each func(*entryHeader, io
 }
 
 var errTooLarge = errors.New("larger unpacked than any package of Alpine's")
-
-// bounded is a reader that fails, where io.LimitReader would end, after n bytes.
-type bounded struct {
-	r io.Reader
-	n int64
-}
-
-func (b *bounded) Read(p []byte) (int, error) {
-	n, err := b.r.Read(p)
-	if b.n -= int64(n); b.n < 0 {
-		return 0, errTooLarge
-	}
-	return n, err
-}
 
 // unpacking copies the entries of one package.
 type unpacking struct {

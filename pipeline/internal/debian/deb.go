@@ -18,6 +18,7 @@ import (
 	"github.com/ulikunitz/xz"
 
 	"github.com/tcapflow/tcapflow/pipeline/internal/layer"
+	"github.com/tcapflow/tcapflow/pipeline/internal/stream"
 )
 
 // maxUnpacked bounds what a package may hold, in bytes: ten times the largest that we
@@ -112,7 +113,7 @@ func dataMember(deb io.Reader) (io.Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &bounded{data, maxUnpacked}, nil
+	return stream.Bounded(data, maxUnpacked, errTooLarge), nil
 }
 
 // findMember returns the first member of an ar archive (ar(5), the common form) whose
@@ -141,20 +142,6 @@ func findMember(archive io.Reader, prefix string) (name string, member io.Reader
 			return "", nil, fmt.Errorf("member %.16q is cut short", name)
 		}
 	}
-}
-
-// bounded is a reader that fails, where io.LimitReader would end, after n bytes.
-type bounded struct {
-	r io.Reader
-	n int64
-}
-
-func (b *bounded) Read(p []byte) (int, error) {
-	n, err := b.r.Read(p)
-	if b.n -= int64(n); b.n < 0 {
-		return 0, errTooLarge
-	}
-	return n, err
 }
 
 func decompress(name string, r io.Reader) (io.Reader, error) {

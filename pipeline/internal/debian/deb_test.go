@@ -20,6 +20,7 @@ import (
 	"github.com/ulikunitz/xz"
 
 	"github.com/tcapflow/tcapflow/pipeline/internal/layer"
+	"github.com/tcapflow/tcapflow/pipeline/internal/stream"
 )
 
 func tarball(t testing.TB, entries ...entry) []byte {
@@ -276,7 +277,7 @@ func huge(t testing.TB) []byte {
 
 func TestBounded(t *testing.T) {
 	read := func(limit int64) (int, error) {
-		text, err := io.ReadAll(&bounded{strings.NewReader("12345"), limit})
+		text, err := io.ReadAll(stream.Bounded(strings.NewReader("12345"), limit, errTooLarge))
 		return len(text), err
 	}
 	if n, err := read(5); n != 5 || err != nil {
